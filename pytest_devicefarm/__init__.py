@@ -1,0 +1,7 @@
+"""Run mobile tests on device farms with pytest."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""One folder per farm; the registry finds them by walking this package."""

@@ -1,0 +1,56 @@
+"""Brings one artifact to disk and makes sure that it is what its kind says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pytest_devicefarm.core.errors import FarmAnswerError, FarmAuthenticationError, FarmNotFound
+from pytest_devicefarm.core.model import ArtifactKind, RemoteArtifact
+from pytest_devicefarm.farms.kobiton.api.storage import Storage
+from pytest_devicefarm.farms.kobiton.har import har_bytes
+
+_PAGE = re.compile(rb"\s*<(!doctype|html|\?xml|error)", re.IGNORECASE)
+
+
+def fetch(storage: Storage, artifact: RemoteArtifact, target: Path, *, limit: int) -> str:
+    """Write an artifact to ``target`` and give its media type.
+
+    Raises:
+        FarmNotFound: The signed address has expired.
+        FarmAnswerError: It is not what its kind says, or larger than ``limit`` bytes.
+    """
+    if artifact.data is not None:
+        return _write(target, artifact.data, limit)
+    try:
+        storage.download(artifact.address, target, limit=limit)
+    except FarmAuthenticationError as error:
+        # Storage says 403 where a signature is too old; credentials have no part in it.
+        raise FarmNotFound(
+            f"the address of {artifact.name} is not valid any more (Kobiton's live two hours): ask for it again",
+            method="GET",
+            status=error.status,
+        ) from error
+    if artifact.kind is ArtifactKind.NETWORK_LOG:
+        return _write(target, har_bytes(target, limit=limit), limit)
+    with target.open("rb") as file:
+        return _media_type(artifact, file.read(512))
+
+
+def _write(target: Path, data: bytes, limit: int) -> str:
+    if len(data) > limit:
+        raise FarmAnswerError(f"{target.name} is larger than the {limit} bytes that are taken from a farm")
+    target.write_bytes(data)
+    return "application/json"
+
+
+def _media_type(artifact: RemoteArtifact, head: bytes) -> str:
+    if artifact.kind is ArtifactKind.VIDEO:
+        found = {b"ftyp": "video/mp4"}.get(head[4:8])
+    elif artifact.kind is ArtifactKind.SCREENSHOT:
+        found = {b"\x89PNG": "image/png", b"\xff\xd8\xff\xe0": "image/jpeg"}.get(head[:4])
+    else:
+        found = None if _PAGE.match(head) else "text/plain"
+    if found is None:
+        raise FarmAnswerError(f"what Kobiton gave as {artifact.name} is no {artifact.kind.value}")
+    return found

@@ -1,0 +1,476 @@
+"""What happens around a test that uses a device: lending, the verdict, infrastructure failures and their repeats.
+
+Finalizers of driver fixtures do nothing. When all function fixtures are down, the outcome of setup, call and teardown is
+known; only then is the session closed and the verdict told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from pytest_devicefarm.core.errors import ConfigurationError, DeviceFarmError, NoMatchingDevice
+from pytest_devicefarm.core.model import Artifact, ArtifactKind, TestRecord, Verdict
+from pytest_devicefarm.keeper import Keeper, Loan
+from pytest_devicefarm.markers import plan_of, uses_device
+
+if TYPE_CHECKING:
+    from pytest_devicefarm.core.sessions import OpenSession
+    from pytest_devicefarm.interrupts import Interrupts
+    from pytest_devicefarm.reports.artifacts import SessionJob
+    from pytest_devicefarm.run import FarmRun
+
+LIVE_SECONDS = 10.0
+"""Longest wait for a screenshot or a page source."""
+
+ALLURE = "devicefarm-allure"
+"""Name under which our Allure sink is registered."""
+
+HOLD_SECONDS = 30.0
+"""Pause between two signs of life while a session is held open."""
+
+_MEDIA_TYPES = {
+    ArtifactKind.SCREENSHOT: "image/png",
+    ArtifactKind.PAGE_SOURCE: "application/xml",
+    ArtifactKind.COMMANDS: "application/json",
+}
+
+_TESTS: pytest.StashKey[DeviceTests] = pytest.StashKey()
+_LOAN: pytest.StashKey[Loan] = pytest.StashKey()
+_TRY: pytest.StashKey[int] = pytest.StashKey()
+_REPEATS: pytest.StashKey[int] = pytest.StashKey()
+_AGAIN: pytest.StashKey[bool] = pytest.StashKey()
+_PHASES: pytest.StashKey[dict[str, tuple[str, str]]] = pytest.StashKey[dict[str, tuple[str, str]]]()
+
+Send = Callable[[Mapping[str, Any]], None]
+
+
+class DeviceTests:
+    """The tests of one process that use devices.
+
+    Args:
+        send: Hands a message to the controller; see `controller.Controller.handle`.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        run: FarmRun,
+        interrupts: Interrupts,
+        *,
+        send: Send,
+        before_first_lease: Callable[[], None],
+    ) -> None:
+        self.run = run
+        self.keeper = Keeper(
+            run,
+            config.hook,
+            say=lambda text: send({"kind": "line", "text": text}),
+            progress=lambda name, done, size: send({"kind": "progress", "name": name, "done": done, "size": size}),
+            before_first_lease=before_first_lease,
+        )
+        self._config = config
+        self._interrupts = interrupts
+        self._send = send
+        config.stash[_TESTS] = self
+
+    # collection
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Find out now what no device can ever satisfy; only tests that are really selected count."""
+        items = [item for item in session.items if uses_device(item)]
+        if self._config.option.collectonly or not items:
+            return
+        try:
+            matching = self._check(items)
+        except ConfigurationError as error:
+            self._send({"kind": "usage-error", "text": str(error)})
+            return
+        except DeviceFarmError as error:
+            if not error.infrastructure:
+                self._send({"kind": "usage-error", "text": str(error)})
+                return
+            # Not the end of the run: other tests go on, and each test that needs the farm reports it.
+            matching = 0
+        self._send({"kind": "selected", "tests": len(items), "matching": matching})
+
+    def _check(self, items: list[pytest.Item]) -> int:
+        """How many devices can serve one of the tests at least.
+
+        Raises:
+            ConfigurationError: Marks are wrong, or a test can never run; all such tests at once.
+        """
+        self.run.output.check()
+        plans = [(item, plan_of(item)) for item in items]
+        devices = self.run.devices()
+        serving: set[str] = set()
+        problems: dict[str, list[str]] = {}
+        for item, plan in plans:
+            try:
+                for found in self.keeper.check(plan).values():
+                    serving |= {device.udid for device in found}
+            except NoMatchingDevice as error:
+                if self.run.options.farm_unmatched == "skip":
+                    item.add_marker(pytest.mark.skip(reason=str(error)))
+                else:
+                    problems.setdefault(str(error), []).append(item.nodeid)
+        if problems:
+            raise ConfigurationError("\n".join(f"{_listed(nodeids)}: {text}" for text, nodeids in problems.items()))
+        return len(serving & {device.udid for device in devices})
+
+    # one test
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Repeat the whole test after an infrastructure failure; whatever runs the test inside does not notice."""
+        outermost = _REPEATS not in item.stash
+        if outermost:
+            item.stash[_REPEATS] = 0
+        try:
+            result = yield
+            while outermost and item.stash.get(_AGAIN, False):
+                item.stash[_REPEATS] += 1
+                item.stash[_AGAIN] = False
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            return result
+        finally:
+            if outermost:
+                del item.stash[_REPEATS]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin a try with nothing lent; pytest-rerunfailures runs the same item several times."""
+        item.stash[_TRY] = item.stash.get(_TRY, 0) + 1
+        item.stash[_PHASES] = {}
+        if _LOAN in item.stash:
+            del item.stash[_LOAN]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Tell infrastructure from test, take what exists only while the session is open, and hand the facts on."""
+        report = yield
+        problem = infrastructure_problem(call.excinfo.value) if call.excinfo else ""
+        loan = item.stash.get(_LOAN, None)
+        if problem:
+            self._mark_infrastructure(item, report, problem)
+        phases = item.stash.setdefault(_PHASES, {})
+        phases[report.when] = _phase(report, problem)
+        if loan is not None:
+            if report.when != "teardown":
+                self._take_live(loan, failed=report.outcome not in ("passed", "skipped") or bool(problem))
+            else:
+                report.devicefarm_sessions = [job.to_plain() for job in self._jobs(loan)]  # type: ignore[attr-defined]
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """When all function fixtures are down: verdict, end of the session, device back."""
+        loan = item.stash.get(_LOAN, None)
+        if loan is None:
+            return (yield)
+        if self.run.options.farm_hold and _outcome(item.stash[_PHASES]) == "failed":
+            self._hold(loan)
+        try:
+            result = yield
+        except BaseException as error:
+            item.stash[_PHASES]["teardown"] = ("failed", _first_line(error))
+            raise
+        finally:
+            with self._interrupts.shield():
+                self._finish(item, loan, nextitem)
+        return result
+
+    # the end
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Give back before anything else: the terminal takes up to seconds to draw the traceback."""
+        self._give_back()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Give back what the last test left, before anything waits for artifacts."""
+        self._give_back()
+        return (yield)
+
+    def pytest_unconfigure(self) -> None:
+        """In a worker: give back what teardowns of wider fixtures may have left, and end our part in the run."""
+        if self.run.is_worker:
+            self._give_back()
+            self.run.close()
+            self._interrupts.uninstall()
+
+    def loan(self, item: pytest.Item) -> Loan:
+        """What the running test was lent; begun here where it was lent nothing yet."""
+        if _LOAN not in item.stash:
+            item.stash[_LOAN] = Loan(
+                item=item, plan=plan_of(item), try_number=item.stash.get(_TRY, 1), started=time.time()
+            )
+        return item.stash[_LOAN]
+
+    # inside
+
+    def _give_back(self) -> None:
+        with self._interrupts.absorb():
+            for problem in self.keeper.close():
+                self._send({"kind": "problem", "text": problem})
+
+    def _mark_infrastructure(self, item: pytest.Item, report: pytest.TestReport, problem: str) -> None:
+        report.devicefarm_infrastructure = problem  # type: ignore[attr-defined]
+        # An expected failure is one of the app; the farm's own is none.
+        report.outcome = "failed"
+        if hasattr(report, "wasxfail"):
+            del report.wasxfail
+        if item.stash.get(_REPEATS, 0) < self.run.options.farm_retries and not self._interrupts.count:
+            item.stash[_AGAIN] = True
+            report.devicefarm_repeated = True  # type: ignore[attr-defined]
+            report.outcome = "rerun"  # type: ignore[assignment]
+
+    def _finish(self, item: pytest.Item, loan: Loan, nextitem: pytest.Item | None) -> None:
+        phases = item.stash[_PHASES]
+        outcome = _outcome(phases)
+        if outcome == "infrastructure":
+            self.keeper.note_failure(loan)
+        passed = {"passed": True, "xfailed": True, "xpassed": True, "failed": False}.get(outcome)
+        description = "; ".join(
+            [f"{when} {word}" + (f": {text}" if text else "") for when, (word, text) in phases.items()]
+            + [f"try {loan.try_number}" + (", final" if self._is_last(item, outcome) else "")]
+        )
+        verdict = Verdict(passed=passed, name=item.nodeid, description=description)
+        for role, opened in loan.sessions.items():
+            self._write_commands(loan, role, opened)
+        verdicts = dict.fromkeys(loan.leases, verdict)
+        for problem in self.keeper.finish(loan, verdicts, item if item.stash.get(_AGAIN, False) else nextitem):
+            self._send({"kind": "problem", "text": f"{item.nodeid}: {problem}"})
+        if (allure := self._config.pluginmanager.get_plugin(ALLURE)) is not None:
+            for job in self._jobs(loan):
+                allure.attach_live(item, job)
+
+    def _is_last(self, item: pytest.Item, outcome: str) -> bool:
+        """Whether this try is the one that counts, as far as pytest-rerunfailures tells before the test has ended."""
+        if item.stash.get(_AGAIN, False):
+            return False
+        if outcome != "failed" or not self._config.pluginmanager.has_plugin("rerunfailures"):
+            return True
+        from pytest_rerunfailures import get_reruns_count
+
+        return bool(getattr(item, "execution_count", 1) > (get_reruns_count(item) or 0))
+
+    def _take_live(self, loan: Loan, *, failed: bool) -> None:
+        from pytest_devicefarm.reports.artifacts import wanted
+
+        kinds = wanted(self._policies(), failed)
+        for role, opened in loan.sessions.items():
+            if ArtifactKind.SCREENSHOT in kinds:
+                self._keep_live(
+                    loan, role, ArtifactKind.SCREENSHOT, partial(opened.briefly, opened.screenshot, LIVE_SECONDS)
+                )
+            if ArtifactKind.PAGE_SOURCE in kinds:
+                self._keep_live(
+                    loan, role, ArtifactKind.PAGE_SOURCE, partial(opened.briefly, opened.page_source, LIVE_SECONDS)
+                )
+
+    def _write_commands(self, loan: Loan, role: str, opened: OpenSession) -> None:
+        import json
+
+        commands = opened.commands()
+        self._keep_live(loan, role, ArtifactKind.COMMANDS, lambda: json.dumps(commands, indent=1).encode())
+
+    def _keep_live(self, loan: Loan, role: str, kind: ArtifactKind, take: Callable[[], bytes]) -> None:
+        """Write one artifact that exists only now; one that cannot be had is a note, never a failure."""
+        from selenium.common.exceptions import WebDriverException
+
+        from pytest_devicefarm.core.files import write_whole
+        from pytest_devicefarm.reports.artifacts import FILE_NAMES
+
+        name = FILE_NAMES[kind]
+        path = self.run.output.test_folder(loan.item.nodeid, loan.try_number, role) / name
+        note = ""
+        try:
+            data = take()
+            self.run.output.prepare(path.parent)
+            write_whole(path, data)
+        except (WebDriverException, DeviceFarmError, OSError) as error:
+            note = f"could not be taken: {_first_line(error)}"
+        kept = [artifact for artifact in loan.live.get(role, []) if artifact.kind is not kind]
+        loan.live[role] = [*kept, Artifact(kind, name, None if note else path, _MEDIA_TYPES[kind], note)]
+
+    def _jobs(self, loan: Loan) -> list[SessionJob]:
+        from pytest_devicefarm.reports.artifacts import SessionJob, wanted
+
+        phases = loan.item.stash[_PHASES]
+        outcome = _outcome(phases)
+        kinds = set(wanted(self._policies(), failed=outcome in ("failed", "infrastructure")))
+        troubles = [text for word, text in phases.values() if word == "infrastructure"]
+        jobs = []
+        for role, device in loan.devices.items():
+            opened = loan.closed.get(role)
+            live = tuple(artifact for artifact in loan.live.get(role, []) if artifact.kind in kinds)
+            record = TestRecord(
+                nodeid=loan.item.nodeid,
+                try_number=loan.try_number,
+                outcome=outcome,
+                device=device,
+                role=role,
+                started=loan.started,
+                ended=time.time(),
+                facts={
+                    "phases": {when: {"outcome": word, "message": text} for when, (word, text) in phases.items()},
+                    "troubles": loan.troubles,
+                    "capabilities": self._shown(opened.capabilities if opened else loan.offered.get(role, {})),
+                },
+            )
+            late = kinds - {artifact.kind for artifact in live} - {ArtifactKind.COMMANDS, ArtifactKind.PAGE_SOURCE}
+            jobs.append(
+                SessionJob(
+                    test=record,
+                    session=opened.session if opened else None,
+                    kinds=tuple(kind for kind in ArtifactKind if kind in late) if opened else (),
+                    live=live,
+                    infrastructure="; ".join(troubles),
+                    waited=loan.waited,
+                )
+            )
+        return jobs
+
+    def _shown(self, capabilities: Mapping[str, Any]) -> dict[str, Any]:
+        import json
+
+        from pytest_devicefarm.core.redaction import redact
+
+        secrets = list(self.run.settings.secrets.values())
+        plain: dict[str, Any] = json.loads(redact(json.dumps(dict(capabilities), default=str), secrets))
+        return plain
+
+    def _policies(self) -> dict[ArtifactKind, Any]:
+        options = self.run.options
+        return {
+            ArtifactKind.VIDEO: options.farm_video,
+            ArtifactKind.DEVICE_LOG: options.farm_device_log,
+            ArtifactKind.APPIUM_LOG: options.farm_appium_log,
+            ArtifactKind.NETWORK_LOG: options.farm_network_log,
+            ArtifactKind.SCREENSHOT: options.farm_screenshot,
+        }
+
+    def _hold(self, loan: Loan) -> None:
+        """Keep device and session open until Enter or the time is over, with signs of life so that nothing idles out."""
+        minutes = self.run.options.farm_hold_minutes
+        for opened in loan.sessions.values():
+            self._send(
+                {
+                    "kind": "line",
+                    "always": True,
+                    "text": f"holding {opened.lease.device} for {minutes:g} min after {loan.item.nodeid} failed; "
+                    f"look in at {opened.session.url or self.run.farm.hub.url}, session {opened.session.webdriver_id}",
+                }
+            )
+        if not loan.sessions:
+            return
+        enter = _Enter(self._config)
+        end = self.run.clock.monotonic() + minutes * 60
+        alive = self.run.clock.monotonic() + HOLD_SECONDS
+        while self.run.clock.monotonic() < end and not enter.pressed(0.2):
+            if self.run.clock.monotonic() >= alive:
+                alive += HOLD_SECONDS
+                for opened in loan.sessions.values():
+                    opened.lease.touch()
+                    opened.sign_of_life()
+
+
+class _Enter:
+    """Whether somebody pressed Enter; only asked in a run on a terminal, never in a worker."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        import sys
+
+        self._input = sys.__stdin__ if not hasattr(config, "workerinput") else None
+        if self._input is not None and not self._input.isatty():
+            self._input = None
+
+    def pressed(self, seconds: float) -> bool:
+        """Wait so long at most."""
+        import select
+
+        if self._input is None:
+            time.sleep(seconds)
+            return False
+        ready, _, _ = select.select([self._input], [], [], seconds)
+        return bool(ready and self._input.readline() is not None)
+
+
+def device_tests(config: pytest.Config) -> DeviceTests:
+    """The device tests of this process.
+
+    Raises:
+        ConfigurationError: The run has no farm.
+    """
+    if _TESTS not in config.stash:
+        _no_farm()
+    return config.stash[_TESTS]
+
+
+def loan_of(request: pytest.FixtureRequest) -> tuple[DeviceTests, Loan]:
+    """The device tests of this process and what the requesting test was lent."""
+    tests = device_tests(request.config)
+    return tests, tests.loan(request.node)
+
+
+def infrastructure_problem(error: BaseException) -> str:
+    """What the farm did wrong, if it is the farm that an exception is about; ``""`` otherwise."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(filter(None, map(infrastructure_problem, error.exceptions)))
+    if isinstance(error, DeviceFarmError):
+        return str(error) if error.infrastructure else ""
+    return infrastructure_problem(error.__cause__) if error.__cause__ else ""
+
+
+def _no_farm() -> NoReturn:
+    raise ConfigurationError(
+        "this test uses a device, but the run has no farm: give --farm NAME (or farm in the ini file, or "
+        "DEVICEFARM_FARM); without an account, try --farm kobiton --farm-simulate"
+    )
+
+
+def _phase(report: pytest.TestReport, problem: str) -> tuple[str, str]:
+    if problem:
+        return "infrastructure", problem
+    if hasattr(report, "wasxfail"):
+        return ("xfailed" if report.skipped else "xpassed"), str(report.wasxfail)
+    if report.failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        return "failed", _one_line(crash.message if crash else str(report.longrepr))
+    if report.skipped:
+        return "skipped", _one_line(report.longrepr[2] if isinstance(report.longrepr, tuple) else "")
+    return "passed", ""
+
+
+def _outcome(phases: Mapping[str, tuple[str, str]]) -> str:
+    words = [word for word, _ in phases.values()]
+    for word in ("infrastructure", "failed", "skipped", "xfailed", "xpassed"):
+        if word in words:
+            return word
+    return "passed"
+
+
+def _first_line(error: BaseException) -> str:
+    return _one_line(f"{type(error).__name__}: {error}")
+
+
+def _one_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0][:300]
+
+
+def _listed(nodeids: list[str]) -> str:
+    shown = ", ".join(nodeids[:3])
+    return shown if len(nodeids) <= 3 else f"{shown} and {len(nodeids) - 3} more"

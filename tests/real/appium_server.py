@@ -1,0 +1,137 @@
+"""A real Appium server with its fake drivers, fetched once and started on a free port of the loopback interface."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from tests.real.node import Node, find_node
+
+SOURCE = Path(__file__).parents[1] / "appium"
+STARTS = 3
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Appium:
+    """An installed Appium; `home` is also its APPIUM_HOME, so drivers are found from package.json."""
+
+    home: Path
+    node: Node
+
+
+@dataclass(frozen=True)
+class AppiumServer:
+    """A running Appium server."""
+
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+def install_appium() -> Appium:
+    """Gives the Appium that tests/appium locks, installed on first need into a folder named by the digest."""
+    cache = _cache_folder()
+    node = find_node(cache)
+    home = cache / f"appium-{_digest(SOURCE)}"
+    with FileLock(cache / "appium.lock", timeout=600):
+        if not home.exists():
+            partial = home.with_suffix(".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(SOURCE, partial, ignore=shutil.ignore_patterns("node_modules"))
+            subprocess.run(
+                [*node.npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
+                cwd=partial,
+                env=node.environment,
+                stdin=subprocess.DEVNULL,
+                check=True,
+                timeout=600,
+            )
+            partial.rename(home)
+    return Appium(home, node)
+
+
+@contextmanager
+def running_appium(appium: Appium, log: Path) -> Iterator[AppiumServer]:
+    """Starts a server, waits until it answers, and stops it at the end; its output goes to the file `log`."""
+    server = _start(appium, log)
+    try:
+        yield server
+    finally:
+        server.process.terminate()
+        try:
+            server.process.wait(10)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait(10)
+
+
+def _cache_folder() -> Path:
+    named = os.environ.get("DEVICEFARM_TEST_CACHE")
+    folder = Path(named) if named else platformdirs.user_cache_path("pytest-devicefarm-tests")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "node_modules" not in path.parts:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _start(appium: Appium, log: Path) -> AppiumServer:
+    """Starts a server; another process may take the free port before Appium does, hence several tries."""
+    script = appium.home / "node_modules/appium/index.js"
+    for _ in range(STARTS):
+        port = _free_port()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [appium.node.node, script, "server", "--address", "127.0.0.1", "--port", str(port), "--log-no-colors"],
+                cwd=appium.home,
+                env={**appium.node.environment, "APPIUM_HOME": str(appium.home)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        server = AppiumServer(f"http://127.0.0.1:{port}", log, process)
+        if _answers(server):
+            return server
+    raise RuntimeError(f"Appium ended {STARTS} times before it answered:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _answers(server: AppiumServer) -> bool:
+    """Waits until the server answers; false when it ended before."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while server.process.poll() is None:
+        try:
+            opener.open(f"{server.url}/status", timeout=2).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                server.process.kill()
+                server.process.wait(10)
+                raise TimeoutError(f"Appium did not answer within {START_SECONDS:.0f} s, see {server.log}") from None
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
 """What happens around a test that uses a device: lending, the verdict, infrastructure failures and their repeats.
 
-Finalizers of driver fixtures do nothing. When all function fixtures are down, the outcome of setup, call and teardown is
-known; only then is the session closed and the verdict told.
+Finalizers of driver fixtures do nothing. When all function fixtures are down, the outcome of setup, call and teardown
+is known; only then is the session closed and the verdict told.
 """
 
 from __future__ import annotations
@@ -33,18 +33,12 @@ ALLURE = "devicefarm-allure"
 HOLD_SECONDS = 30.0
 """Pause between two signs of life while a session is held open."""
 
-_MEDIA_TYPES = {
-    ArtifactKind.SCREENSHOT: "image/png",
-    ArtifactKind.PAGE_SOURCE: "application/xml",
-    ArtifactKind.COMMANDS: "application/json",
-}
-
 _TESTS: pytest.StashKey[DeviceTests] = pytest.StashKey()
 _LOAN: pytest.StashKey[Loan] = pytest.StashKey()
 _TRY: pytest.StashKey[int] = pytest.StashKey()
 _REPEATS: pytest.StashKey[int] = pytest.StashKey()
 _AGAIN: pytest.StashKey[bool] = pytest.StashKey()
-_PHASES: pytest.StashKey[dict[str, tuple[str, str]]] = pytest.StashKey[dict[str, tuple[str, str]]]()
+_PHASES = pytest.StashKey[dict[str, tuple[str, str]]]()
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -248,8 +242,9 @@ class DeviceTests:
             + [f"try {loan.try_number}" + (", final" if self._is_last(item, outcome) else "")]
         )
         verdict = Verdict(passed=passed, name=item.nodeid, description=description)
-        for role, opened in loan.sessions.items():
-            self._write_commands(loan, role, opened)
+        if ArtifactKind.COMMANDS in self._kinds(outcome):
+            for role, opened in loan.sessions.items():
+                self._write_commands(loan, role, opened)
         verdicts = dict.fromkeys(loan.leases, verdict)
         for problem in self.keeper.finish(loan, verdicts, item if item.stash.get(_AGAIN, False) else nextitem):
             self._send({"kind": "problem", "text": f"{item.nodeid}: {problem}"})
@@ -268,9 +263,7 @@ class DeviceTests:
         return bool(getattr(item, "execution_count", 1) > (get_reruns_count(item) or 0))
 
     def _take_live(self, loan: Loan, *, failed: bool) -> None:
-        from pytest_devicefarm.reports.artifacts import wanted
-
-        kinds = wanted(self._policies(), failed)
+        kinds = self._kinds("failed" if failed else "passed")
         for role, opened in loan.sessions.items():
             if ArtifactKind.SCREENSHOT in kinds:
                 self._keep_live(
@@ -292,7 +285,7 @@ class DeviceTests:
         from selenium.common.exceptions import WebDriverException
 
         from pytest_devicefarm.core.files import write_whole
-        from pytest_devicefarm.reports.artifacts import FILE_NAMES
+        from pytest_devicefarm.reports.artifacts import FILE_NAMES, MEDIA_TYPES
 
         name = FILE_NAMES[kind]
         path = self.run.output.test_folder(loan.item.nodeid, loan.try_number, role) / name
@@ -304,14 +297,14 @@ class DeviceTests:
         except (WebDriverException, DeviceFarmError, OSError) as error:
             note = f"could not be taken: {_first_line(error)}"
         kept = [artifact for artifact in loan.live.get(role, []) if artifact.kind is not kind]
-        loan.live[role] = [*kept, Artifact(kind, name, None if note else path, _MEDIA_TYPES[kind], note)]
+        loan.live[role] = [*kept, Artifact(kind, name, None if note else path, MEDIA_TYPES[kind], note)]
 
     def _jobs(self, loan: Loan) -> list[SessionJob]:
-        from pytest_devicefarm.reports.artifacts import SessionJob, wanted
+        from pytest_devicefarm.reports.artifacts import SessionJob
 
         phases = loan.item.stash[_PHASES]
         outcome = _outcome(phases)
-        kinds = set(wanted(self._policies(), failed=outcome in ("failed", "infrastructure")))
+        kinds = set(self._kinds(outcome))
         troubles = [text for word, text in phases.values() if word == "infrastructure"]
         jobs = []
         for role, device in loan.devices.items():
@@ -353,18 +346,22 @@ class DeviceTests:
         plain: dict[str, Any] = json.loads(redact(json.dumps(dict(capabilities), default=str), secrets))
         return plain
 
-    def _policies(self) -> dict[ArtifactKind, Any]:
+    def _kinds(self, outcome: str) -> tuple[ArtifactKind, ...]:
+        """The kinds to keep of a test that ended so."""
+        from pytest_devicefarm.reports.artifacts import wanted
+
         options = self.run.options
-        return {
+        policies = {
             ArtifactKind.VIDEO: options.farm_video,
             ArtifactKind.DEVICE_LOG: options.farm_device_log,
             ArtifactKind.APPIUM_LOG: options.farm_appium_log,
             ArtifactKind.NETWORK_LOG: options.farm_network_log,
             ArtifactKind.SCREENSHOT: options.farm_screenshot,
         }
+        return wanted(policies, failed=outcome in ("failed", "infrastructure"))
 
     def _hold(self, loan: Loan) -> None:
-        """Keep device and session open until Enter or the time is over, with signs of life so that nothing idles out."""
+        """Keep device and session open until Enter or the time is over, with signs of life meanwhile."""
         minutes = self.run.options.farm_hold_minutes
         for opened in loan.sessions.values():
             self._send(

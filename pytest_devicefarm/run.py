@@ -211,7 +211,7 @@ class FarmRun:
         """The devices this run may use, listed once for all of its processes.
 
         Raises:
-            FarmError: The farm could not list them; remembered, so that a farm that is down is asked once, not per test.
+            FarmError: The farm could not list them; remembered, so that a farm that is down is not asked for each test.
         """
         if self._listing_failed is not None:
             raise self._listing_failed
@@ -223,26 +223,28 @@ class FarmRun:
 
     @functools.cached_property
     def _devices(self) -> tuple[Device, ...]:
+        from pytest_devicefarm.core.farm import DeviceList
         from pytest_devicefarm.core.files import exclusively, private_folder, read_value, write_value
         from pytest_devicefarm.core.query import narrow
 
         folder = private_folder(self.state, "runs", self.shared.run)
         with exclusively(folder / "devices.lock", seconds=120.0):
             try:
-                listed = read_value(folder / "devices.json", _Listing)
+                listed = read_value(folder / "devices.json", DeviceList)
             except ValueError:
                 listed = None
             if listed is None:
-                found = self.farm.list_devices()
-                listed = _Listing(found.devices, found.problems)
+                listed = self.farm.list_devices()
                 write_value(folder / "devices.json", listed)
         devices = tuple(narrow(listed.devices, self.narrowing))
+        if not listed.devices:
+            raise ConfigurationError(
+                f"farm {self.spec.name!r} lists no device that Appium can use; `devicefarm devices` shows what it has"
+            )
         if not devices:
             raise ConfigurationError(
-                f"farm {self.spec.name!r} has no device for this run: it lists {len(listed.devices)}, and --farm-device "
-                f"leaves none of them"
-                if listed.devices
-                else f"farm {self.spec.name!r} lists no device that Appium can use; `devicefarm devices` shows what it has"
+                f"farm {self.spec.name!r} lists {len(listed.devices)} devices, and --farm-device leaves none of them: "
+                + " or ".join(map(str, self.narrowing))
             )
         return devices
 
@@ -252,9 +254,3 @@ class FarmRun:
             farm.close()
         if "owner" in self.__dict__:
             self.owner.release()
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    devices: tuple[Device, ...]
-    problems: tuple[str, ...]

@@ -61,8 +61,7 @@ class SimulatedFarm:
             stderr=errors,
             start_new_session=True,
         )
-        assert process.stdout is not None
-        line = process.stdout.readline()
+        line = process.stdout.readline() if process.stdout else b""
         if not line:
             process.wait()
             errors.seek(0)

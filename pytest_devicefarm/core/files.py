@@ -7,6 +7,7 @@ import math
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ def safe_name(text: str) -> str:
 def private_folder(state: Path, *parts: str) -> Path:
     """The folder ``state/parts``, made where it is missing; only its owner can look into what is made here.
 
+    Below a state folder that somebody opened to others, folders are open to the same people.
+
     Raises:
         ConfigurationError: It cannot be made.
     """
@@ -43,7 +46,8 @@ def private_folder(state: Path, *parts: str) -> Path:
         folder = state
         for part in parts:
             folder = folder / part
-            folder.mkdir(mode=0o700, exist_ok=True)
+            if not folder.is_dir():
+                _make_like(folder, state)
     except OSError as error:
         raise ConfigurationError(
             f"the state folder {state} cannot be used: {error.strerror or error}; "
@@ -118,7 +122,9 @@ def remove_leftovers(folder: Path, *, before: float = math.inf) -> None:
 
 def kernel_lock(path: Path) -> FileLock:
     """A lock on a file that the kernel gives up when its process ends; any thread may release it."""
-    return FileLock(path, thread_local=False)
+    # Whoever may make files in the folder may lock them.
+    mode = stat.S_IMODE(path.parent.stat().st_mode) & 0o666
+    return FileLock(path, mode=mode, thread_local=False)
 
 
 def acquired(lock: FileLock, *, patience: float = 0.0) -> bool:
@@ -186,6 +192,13 @@ def refuse_remote(state: Path, mounts: Path = Path("/proc/mounts")) -> None:
             f"the state folder {state} lies on a network file system ({kind}), where locks do not keep hosts apart; "
             "give a folder on a local disk with --farm-state or DEVICEFARM_STATE"
         )
+
+
+def _make_like(folder: Path, state: Path) -> None:
+    mode = stat.S_IMODE(state.stat().st_mode)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        folder.chmod(mode)  # what mkdir is given, the umask narrows
 
 
 def _listed(folder: Path, ending: str) -> list[Path]:

@@ -40,11 +40,15 @@ _ENDING = frozenset(
 """Signals that end a run; others (timers, window sizes) reach the pipe too and mean nothing."""
 _LOOK_AT_PARENT = 1.0
 _LOOK_AT_JOURNAL = 0.25
-_LONGEST_PAUSE = 5.0
+_LONGEST_PAUSE = 2.0
 _LAST_WATCH = 60.0
 _LOADING = 0.5
 _AT_A_TIME = 16
 _BOOT = """
+import signal
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
 import io, json, sys
 order = json.loads(io.FileIO(0, closefd=False).readline())
 sys.path[:] = order["path"]
@@ -102,14 +106,20 @@ class Guardian:
         """Say that the run goes on after a signal: a test caught it, or a debugger did."""
         self._tell(bytes([_GOES_ON]))
 
+    def leave(self) -> None:
+        """Say that the run is over and could not end everything; the guardian goes on without us.
+
+        Take the descriptor out of `signal.set_wakeup_fd` before.
+        """
+        self._pipe.close()
+
     def stop(self, *, timeout: float = 5.0) -> None:
         """Say that the run ended well, and wait for the guardian to end; harmless when it has.
 
         Take the descriptor out of `signal.set_wakeup_fd` before.
         """
-        if not self._pipe.closed:
-            self._tell(bytes([_WELL]))
-            self._pipe.close()
+        self._tell(bytes([_WELL]))
+        self._pipe.close()
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -119,15 +129,12 @@ class Guardian:
     def _tell(self, data: bytes) -> None:
         # A guardian that is gone cannot be told anything; the next run reaps instead.
         with contextlib.suppress(BrokenPipeError, BlockingIOError):
-            while data:
+            while data and not self._pipe.closed:
                 data = data[os.write(self.wakeup_fd, data) :]
 
 
 def watch(order: dict[str, Any]) -> None:
     """Run in the child: wait for the end of the run, then end what it left."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
     pipe = _Pipe(0, order["pid"])
     try:
         while not pipe.well:

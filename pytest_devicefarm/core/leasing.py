@@ -11,9 +11,9 @@ from pytest_devicefarm.core.clock import Clock
 from pytest_devicefarm.core.errors import ConfigurationError, DeviceBusy, DeviceFarmError, DeviceWaitTimeout, LeaseError
 from pytest_devicefarm.core.farm import Farm
 from pytest_devicefarm.core.files import acquired, kernel_lock, private_folder
-from pytest_devicefarm.core.journal import Journal, JournalEntry
+from pytest_devicefarm.core.journal import Journal, JournalEntry, orphans
 from pytest_devicefarm.core.leases import Lease, LeaseBroker, WaitReport, Want
-from pytest_devicefarm.core.model import Device
+from pytest_devicefarm.core.model import Device, DeviceState
 from pytest_devicefarm.core.query import DeviceQuery
 from pytest_devicefarm.core.reaping import reap
 from pytest_devicefarm.core.sessions import new_token
@@ -132,6 +132,14 @@ class Leasing:
         first = self._choose(query, ordered)
         return ordered if first is None else [first, *(device for device in ordered if device.udid != first.udid)]
 
+    def _states(self, devices: Sequence[Device]) -> Mapping[str, tuple[DeviceState, str]]:
+        """What the farm says of devices, after what dead owners left on them has been ended; else they stay busy."""
+        udids = {device.udid for device in devices}
+        left = [entry for entry in orphans(self._state, self._farm.account, clock=self._clock) if entry.udid in udids]
+        if left:
+            reap(self._farm, self._state, left, clock=self._clock, deadline=REAP_SECONDS)
+        return self._farm.device_states(devices)
+
     def _settle(self, lease: Lease) -> None:
         """End what a dead owner of this device left at the farm, before anything of ours starts there."""
         if not lease.inherited:
@@ -168,7 +176,7 @@ class Leasing:
         leases = self._broker.lease(
             [Want(self._order(queries[role], candidates[role], avoid)) for role in queries],
             timeout=max(0.0, deadline - self._clock.monotonic()),
-            usable=self._farm.device_states,
+            usable=self._states,
             on_wait=self._on_wait,
         )
         try:

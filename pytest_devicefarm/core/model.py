@@ -86,7 +86,7 @@ class App:
     """
 
     id: str
-    reference: str
+    reference: str = field(repr=False)
     platform: str = ""
     name: str = ""
     package: str = ""

@@ -70,9 +70,13 @@ def reap(
     def work(entry: JournalEntry) -> None:
         end_entry(farm, state, entry, report, clock=clock, until=until, hung_run=hung_run)
 
-    with ThreadPoolExecutor(min(len(entries), _AT_A_TIME), thread_name_prefix="devicefarm-reap") as pool:
-        for _ in pool.map(work, entries):
+    threads = ThreadPoolExecutor(min(len(entries), _AT_A_TIME), thread_name_prefix="devicefarm-reap")
+    try:
+        for _ in threads.map(work, entries):
             pass
+    finally:
+        # Whoever is interrupted here does not wait for a farm; what is under way ends by itself.
+        threads.shutdown(wait=False, cancel_futures=True)
     return report
 
 

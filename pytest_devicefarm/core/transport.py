@@ -27,7 +27,7 @@ from requests.utils import get_environ_proxies
 from requests_toolbelt import MultipartEncoder
 from urllib3.exceptions import HTTPError
 
-from pytest_devicefarm.core import failures, retry
+from pytest_devicefarm.core import retry, transport_errors
 from pytest_devicefarm.core.bodies import FileReader
 from pytest_devicefarm.core.clock import Clock
 from pytest_devicefarm.core.errors import (
@@ -292,7 +292,7 @@ class Transport:
                     if last or not again or response.status_code in call.ok or (wait or 0) > retry.LONGEST_WAIT:
                         self._check(call, response, wait)
                         return read(response)
-            except failures.NoAnswer as failure:
+            except transport_errors.NoAnswer as failure:
                 if last or not (failure.nothing_sent or (call.repeatable and failure.passing)):
                     error = failure.error
                     break
@@ -315,7 +315,7 @@ class Transport:
                 stream=True,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise failures.no_answer(call.method, call.path, call.url, error, self._secrets) from None
+            raise transport_errors.no_answer(call.method, call.path, call.url, error, self._secrets) from None
 
     def _check(self, call: _Call, response: requests.Response, wait: float | None) -> None:
         """Raise the error for a status that is none of those the call takes for an answer."""
@@ -323,9 +323,9 @@ class Transport:
         if status in call.ok:
             return
         if status in range(300, 400) and "Location" in response.headers:
-            raise failures.redirected(call.method, call.path, status, response.headers["Location"])
+            raise transport_errors.redirected(call.method, call.path, status, response.headers["Location"])
         piece = excerpt(self._read(call, response, 64 * 1024, cut=True), self._secrets)
-        raise failures.refused(call.method, call.path, status, piece, hint=self._hint, wait=wait)
+        raise transport_errors.refused(call.method, call.path, status, piece, hint=self._hint, wait=wait)
 
     def _reply(self, call: _Call, response: requests.Response) -> Reply:
         body = self._read(call, response, LARGEST_ANSWER)
@@ -355,7 +355,7 @@ class Transport:
             if call.method != "HEAD" and response.raw.tell() < announced:
                 raise ConnectionError(0, f"{response.raw.tell()} of {announced} bytes came")
         except (HTTPError, ConnectionError, TimeoutError) as error:
-            raise failures.no_answer(
+            raise transport_errors.no_answer(
                 call.method,
                 call.path,
                 call.url,

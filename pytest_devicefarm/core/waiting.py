@@ -17,6 +17,7 @@ Usable = Callable[[Sequence[Device]], Mapping[str, tuple[DeviceState, str]]]
 
 LEASE_SECONDS = 3600.0
 """How long another machine takes a record for true after its last heartbeat."""
+_FOR_EVER = 1e9
 
 
 class Waiter:
@@ -51,21 +52,22 @@ class Waiter:
             owner=owner,
             wants=tuple(tuple(dict.fromkeys(device.udid for device in want)) for want in wants),
             since=now,
-            # A little longer than the wait, so that the last look is still in its turn.
-            expires=now + seconds + 5.0,
+            # A little longer than the wait, so that the last look is still in its turn; JSON knows no infinity.
+            expires=now + min(seconds, _FOR_EVER) + 5.0,
         )
         self._queued = self._ticket
         self._free: set[str] = set()
         self._ahead: list[Ticket] = []
         self._answers: dict[str, tuple[DeviceState, str]] = {}
         self._asked = (float("-inf"), 0.0)
+        self._answered = False
         self._claims: list[Claim] = []
         self.may_ask = False
         """Whether enough is free here, so that the farm's word is all that is missing."""
 
     def attempt(self) -> list[Claim] | None:
         """Take a device for each want if that is possible and nobody earlier needs it; otherwise stand in the queue."""
-        answered = self._answered()
+        self._answered = self._clock.monotonic() - self._asked[0] < self._poll_seconds
         with self._pool.alone():
             self._stand_in_line()
             wants = [*(ticket.wants for ticket in self._ahead), self._ticket.wants]
@@ -75,8 +77,8 @@ class Waiter:
             allotted = allot(free, wants, self._can_use)[-1]
             mine = [udid for udid in allotted if udid is not None]
             enough = len(mine) == len(self._ticket.wants)
-            self.may_ask = enough and not answered
-            return self._take(mine) if enough and answered else None
+            self.may_ask = enough and not self._answered
+            return self._take(mine) if enough and self._answered else None
 
     def ask(self, usable: Usable) -> None:
         """Ask the farm which of the devices it gives now."""
@@ -135,14 +137,11 @@ class Waiter:
 
     def _can_use(self, waiter: int, udid: str) -> bool:
         if waiter == len(self._ahead):
-            return not self._answered() or self._gives(udid)
+            return not self._answered or self._gives(udid)
         # What an earlier waiter was refused is open to us, unless our answer is much newer: then it may have changed,
         # and the earlier one shall hear of it first.
         barred = self._ahead[waiter].barred.get(udid)
         return barred is None or barred < self._asked[1] - self._poll_seconds / 2
-
-    def _answered(self) -> bool:
-        return self._clock.monotonic() - self._asked[0] < self._poll_seconds
 
     def _gives(self, udid: str) -> bool:
         return self._answers.get(udid, (DeviceState.FREE, ""))[0] is DeviceState.FREE

@@ -31,6 +31,18 @@ FILE_NAMES: Mapping[ArtifactKind, str] = {
 }
 """File of the first artifact of a kind, relative to the folder of its test."""
 
+MEDIA_TYPES: Mapping[ArtifactKind, str] = {
+    ArtifactKind.DEVICE_LOG: "text/plain",
+    ArtifactKind.APPIUM_LOG: "text/plain",
+    ArtifactKind.VIDEO: "video/mp4",
+    ArtifactKind.NETWORK_LOG: "application/json",
+    ArtifactKind.SCREENSHOT: "image/png",
+    ArtifactKind.PAGE_SOURCE: "application/xml",
+    ArtifactKind.COMMANDS: "application/json",
+    ArtifactKind.SESSION: "application/json",
+}
+"""What a file of a kind is, unless its content says otherwise."""
+
 ON_REPORT = "devicefarm_sessions"
 """Attribute of the teardown report of a test: a list of what `SessionJob.to_plain` gave."""
 

@@ -20,7 +20,7 @@ from pytest_devicefarm.reports.pending import Pending
 _SLICE = 0.25  # how long the thread sleeps at most before it looks whether it is still wanted
 _LOOK = 0.1  # how often the waiting main thread looks up
 _GRACE = 5.0  # how long a download may run on past the deadline
-_LAST_SECONDS = 2.0  # how long the thread may take to notice that it is not wanted any more
+_LAST_SECONDS = 1.0  # how long the thread may take to notice that it is not wanted any more
 _SLOWEST = 12  # while tests run, looks grow apart up to so many times the farm's own pace
 _FIRST_WORD, _NEXT_WORD = 2.0, 10.0  # when to tell that, and what, the run is waiting for
 

@@ -11,6 +11,7 @@ import msgspec
 
 from pytest_devicefarm.core.errors import FarmAnswerError
 from pytest_devicefarm.core.model import ArtifactKind
+from pytest_devicefarm.reports.artifacts import MEDIA_TYPES
 
 LIMITS = {
     ArtifactKind.VIDEO: 1 << 30,
@@ -22,11 +23,7 @@ LIMITS = {
 """Most bytes one artifact of a kind may have."""
 OTHER_LIMIT = 32 << 20
 
-_TEXT = {
-    ArtifactKind.DEVICE_LOG: "text/plain",
-    ArtifactKind.APPIUM_LOG: "text/plain",
-    ArtifactKind.NETWORK_LOG: "application/json",
-}
+_TEXTS = {ArtifactKind.DEVICE_LOG, ArtifactKind.APPIUM_LOG, ArtifactKind.NETWORK_LOG}
 _HTML = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
 _CHUNK = 64 << 10
 # Text without a place to cut at is cut anywhere at last, or a hostile file would decide about our memory.
@@ -65,11 +62,11 @@ def settle_content(kind: ArtifactKind, path: Path, media_type: str, clean: Calla
         return _video_type(head)
     if kind is ArtifactKind.SCREENSHOT:
         return _image_type(head)
-    if kind in _TEXT:
+    if kind in _TEXTS:
         _clean_text(path, clean)
         if kind is ArtifactKind.NETWORK_LOG:
             _check_har(path)
-        return _TEXT[kind]
+        return MEDIA_TYPES[kind]
     return media_type
 
 

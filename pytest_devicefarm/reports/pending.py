@@ -85,6 +85,10 @@ class Pending:
             missing = set(self.job.kinds) - _OURS - taken if self._open is None else self._open
             for kind in sorted(missing if session else ()):
                 self._note(kind, f"{why}{reason}{page}")
+        # A download that nobody waits for any more cannot clean up behind itself when the process ends.
+        for left in self._folder.glob(".*.part*"):
+            with contextlib.suppress(OSError):
+                left.unlink()
         self.close()
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import cast
+from contextlib import closing
 
 from pytest_devicefarm.simulator.server import serve
 from pytest_devicefarm.simulator.wire import Wire
@@ -29,19 +29,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         world = read_world(options.world) if options.world else default_world()
-        wire = cast(
-            Wire,
-            create(
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    with closing(world):
+        try:
+            wire: Wire = create(
                 world,
                 dialect=options.dialect,
                 appium=options.appium,
                 username=options.username,
                 api_key=options.api_key,
-            ),
-        )
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+            )
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+        return _serve(wire, options)
+
+
+def _serve(wire: Wire, options: argparse.Namespace) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     # Ctrl-C reaches every process of the terminal; who holds our standard input may still need the farm to tidy up.
@@ -61,8 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"cannot listen on port {options.port}: {error}", file=sys.stderr)
         return 1
-    finally:
-        world.close()
     return 0
 
 

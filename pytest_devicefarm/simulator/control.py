@@ -28,7 +28,7 @@ def answer(wire: Wire, request: Request) -> Response:
         case "GET", "record":
             return _json(world.facts())
         case "GET", "log":
-            return _json(list(world.record.log))
+            return _json(world.record.latest())
         case "POST", "faults":
             return _arm(wire, request)
         case "DELETE", "faults":
@@ -54,9 +54,9 @@ def _arm(wire: Wire, request: Request) -> Response:
             if not isinstance(each, dict):
                 raise FaultError("a fault is a JSON object")
             fault = Fault.from_mapping(each)
-            wire.check_operation(fault.operation)
+            wire.check(fault)
             faults.append(fault)
-    except ValueError as error:
+    except FaultError as error:
         return _json({"message": str(error)}, 400)
     for fault in faults:
         wire.world.faults.add(fault)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
-EFFECTS = {
+ANYWHERE = {
     "status": "answers with `status` and `body` (JSON), `html` or `text`; nothing happens on the farm",
     "delay": "answers `seconds` of simulated time later",
     "drop": "closes the connection before anything happens",
     "lost_reply": "does what was asked, then closes the connection without an answer",
     "half": "does what was asked, then sends half of the answer and closes the connection",
     "wrong_types": "answers with numbers where text should be, and the other way round",
+}
+"""What can happen to every operation."""
+
+IN_PLACES = {
     "parse_failure": "registers the build, whose parsing then fails for `reason`",
     "busy_after_choice": "gives the device to another user for `seconds`, just before the session would open",
     "session_not_created": "refuses the session for `reason`",
@@ -22,16 +26,9 @@ EFFECTS = {
     "reservation_half": "reserves all but `udids`; without any named, all but the last half",
     "artifact_never": "the session asked about never shows the artifacts named in `kinds`",
 }
-"""What a fault can do."""
+"""What can happen to some operations; each farm's routes say to which."""
 
-_ONLY_FOR = {
-    "parse_failure": {"createApplicationOrVersion"},
-    "busy_after_choice": {"hub.create"},
-    "session_not_created": {"hub.create"},
-    "hub_gone": {"hub.command", "hub.delete"},
-    "reservation_half": {"createReservation"},
-    "artifact_never": {"getSession"},
-}
+EFFECTS = {**ANYWHERE, **IN_PLACES}
 
 
 class FaultError(ValueError):
@@ -82,9 +79,6 @@ class Fault:
         effect = given.get("effect", "status")
         if effect not in EFFECTS:
             raise FaultError(f"unknown effect {effect!r}{nearest(effect, EFFECTS)}")
-        only = _ONLY_FOR.get(effect)
-        if only is not None and given["operation"] not in only:
-            raise FaultError(f"effect {effect!r} is for operation {' or '.join(sorted(only))} only")
         values: dict[str, Any] = {k: tuple(v) if k in ("udids", "kinds") else v for k, v in given.items()}
         return cls(**values)
 
@@ -125,7 +119,7 @@ class Faults:
         for fault in faults:
             self.add(fault)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Fault]:
         return iter([armed.fault for armed in self._armed])
 
     def add(self, fault: Fault) -> None:

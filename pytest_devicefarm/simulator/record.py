@@ -15,21 +15,21 @@ LOG_LENGTH = 5000
 
 
 class Record:
-    """Counts of requests and uploads, and the requests that broke the contract."""
+    """Counts of requests and uploads, and the requests that broke the contract; safe to use from any thread."""
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
         self.uploads: Counter[str] = Counter()
         self.registered: list[dict[str, Any]] = []
         self.violations: list[dict[str, str]] = []
-        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+        self._log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self._lock = threading.Lock()
 
     def request(self, operation: str, **facts: Any) -> None:
         """Counts an answered request and adds it to the log."""
         with self._lock:
             self.requests[operation] += 1
-            self.log.append({"operation": operation, **facts})
+            self._log.append({"operation": operation, **facts})
 
     def violation(self, method: str, path: str, reason: str) -> None:
         """Notes a request that the contract does not allow."""
@@ -45,6 +45,21 @@ class Record:
         """Notes a build that was made from an upload."""
         with self._lock:
             self.registered.append(facts)
+
+    def facts(self) -> dict[str, Any]:
+        """All of it but the log."""
+        with self._lock:
+            return {
+                "uploads": dict(self.uploads),
+                "registered": list(self.registered),
+                "violations": list(self.violations),
+                "requests": dict(self.requests),
+            }
+
+    def latest(self) -> list[dict[str, Any]]:
+        """The latest requests, oldest first."""
+        with self._lock:
+            return list(self._log)
 
 
 def overlaps(sessions: Iterable[Session], now: float) -> list[dict[str, Any]]:

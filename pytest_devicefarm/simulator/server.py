@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-_IDLE, _LINGER = 120.0, 2.0
+_IDLE, _LINGER, _POLL = 120.0, 2.0, 0.01
 _PIECE = 256 * 1024
 
 
@@ -206,7 +206,7 @@ def serve(app: WsgiApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]
         port: Port to listen on; 0 for any free one.
     """
     server = Server(app, host, port)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="simulator", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL,), name="simulator", daemon=True)
     thread.start()
     try:
         yield server.url

@@ -34,13 +34,17 @@ _REGION, _SERVICE = "us-east-1", "s3"
 _PIECE = 256 * 1024
 
 
-class SignatureRefused(Exception):
-    """A request that storage does not allow; carries the HTTP status, the code and a text."""
+class Refused(Exception):
+    """A request that storage does not answer as wished; carries the HTTP status, the code and a text.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    ``avoidable`` tells whether the client broke a rule, rather than came late or was cut off.
+    """
+
+    def __init__(self, status: int, code: str, message: str, *, avoidable: bool = True) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.avoidable = avoidable
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,23 @@ class Storage:
     Args:
         clock: Decides when URLs die.
         on_upload: Told the SHA-256 of each file that a client has stored.
+        on_violation: Told method, path and reason of each request that broke a rule.
+        credentials: Key id and secret that sign; made at random when left out.
     """
 
-    def __init__(self, clock: Clock, on_upload: Callable[[str], None] = lambda digest: None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        on_upload: Callable[[str], None] = lambda digest: None,
+        on_violation: Callable[[str, str, str], None] = lambda method, path, reason: None,
+        credentials: tuple[str, str] | None = None,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="devicefarm-storage-"))
         self._clock = clock
         self._on_upload = on_upload
-        self._id = "SIM" + secrets.token_hex(8).upper()
-        self._secret = secrets.token_urlsafe(30)
+        self._on_violation = on_violation
+        self._id, self._secret = credentials or ("SIM" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30))
         self._objects: dict[str, StoredObject] = {}
         self._lock = threading.Lock()
 
@@ -119,7 +132,9 @@ class Storage:
             if request.method == "PUT":
                 return self._put(request, key)
             return self._get(key, head=request.method == "HEAD")
-        except SignatureRefused as refusal:
+        except Refused as refusal:
+            if refusal.avoidable:
+                self._on_violation(request.method, request.path, f"{refusal.code}: {refusal}")
             return refused(refusal.status, refusal.code, str(refusal))
 
     def _authorised(self, request: Request) -> str:
@@ -127,16 +142,16 @@ class Storage:
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
         signature = query.pop("X-Amz-Signature", "")
         if not signature:
-            raise SignatureRefused(403, "AccessDenied", "The request is not signed.")
+            raise Refused(403, "AccessDenied", "The request is not signed.")
         self._check_life(query)
         names = query.get("X-Amz-SignedHeaders", "").split(";")
         for name, _ in request.headers:
             if name.lower().startswith("x-amz-") and name.lower() not in names:
-                raise SignatureRefused(403, "AccessDenied", f"Header {name.lower()} was sent but is not signed.")
+                raise Refused(403, "AccessDenied", f"Header {name.lower()} was sent but is not signed.")
         received = {name: request.headers.get(name, "") for name in names}
         method = "GET" if request.method == "HEAD" else request.method
         if not hmac.compare_digest(_signature(self._secret, method, path, query, received), signature):
-            raise SignatureRefused(403, "SignatureDoesNotMatch", "The signature does not fit the request.")
+            raise Refused(403, "SignatureDoesNotMatch", "The signature does not fit the request.")
         return request.path.removeprefix(PREFIX)
 
     def _check_life(self, query: Mapping[str, str]) -> None:
@@ -144,15 +159,15 @@ class Storage:
             made = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
             dead = made + int(query["X-Amz-Expires"])
         except (KeyError, ValueError):
-            raise SignatureRefused(403, "AccessDenied", "The URL does not say how long it lives.") from None
+            raise Refused(403, "AccessDenied", "The URL does not say how long it lives.") from None
         if self._clock.now() >= dead:
-            raise SignatureRefused(403, "AccessDenied", "Request has expired")
+            raise Refused(403, "AccessDenied", "Request has expired", avoidable=False)
 
     def _put(self, request: Request, key: str) -> Response:
         if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-            raise SignatureRefused(501, "NotImplemented", "Transfer-Encoding is not understood; send Content-Length.")
+            raise Refused(501, "NotImplemented", "Transfer-Encoding is not understood; send Content-Length.")
         if request.content_length is None:
-            raise SignatureRefused(411, "MissingContentLength", "Content-Length is required.")
+            raise Refused(411, "MissingContentLength", "Content-Length is required.")
         stored = self._stream(request, key, request.content_length)
         with self._lock:
             self._objects[key] = stored
@@ -172,14 +187,14 @@ class Storage:
                 left -= len(piece)
         if left:
             path.unlink()
-            raise SignatureRefused(400, "IncompleteBody", "The body is shorter than Content-Length.")
+            raise Refused(400, "IncompleteBody", "The body is shorter than Content-Length.", avoidable=False)
         headers = {name.lower(): value for name, value in request.headers}
         return StoredObject(key, path, length, sha256.hexdigest(), md5.hexdigest(), headers)
 
     def _get(self, key: str, *, head: bool) -> Response:
         stored = self.find(key)
         if stored is None:
-            raise SignatureRefused(404, "NoSuchKey", "The specified key does not exist.")
+            raise Refused(404, "NoSuchKey", "The specified key does not exist.", avoidable=False)
         kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
         headers = {"Content-Length": str(stored.size), "ETag": f'"{stored.md5}"', "Accept-Ranges": "none"}
         if head:

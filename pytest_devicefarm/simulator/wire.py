@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_devicefarm.simulator import control, storage
 from pytest_devicefarm.simulator.contract import ContractBroken, Field, checked, checked_query, read_body
-from pytest_devicefarm.simulator.faults import Fault, nearest
+from pytest_devicefarm.simulator.faults import IN_PLACES, Fault, FaultError, nearest
 from pytest_devicefarm.simulator.server import ConnectionDropped
 from pytest_devicefarm.simulator.world import Account, World
 
@@ -40,6 +40,7 @@ class Route:
         handler: Answers it.
         query: Fields of the query; those in `lists` may be repeated.
         body: Fields of the JSON body; None leaves the body to the handler.
+        effects: Faults of `IN_PLACES` that the handler knows how to suffer.
     """
 
     operation: str
@@ -49,6 +50,7 @@ class Route:
     query: Mapping[str, Field] | None = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     body: Mapping[str, Field] | None = field(default_factory=dict)
+    effects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Wire(ABC):
                 rules.append(Rule(prefix + _rule(route.path), endpoint=route.operation, methods=methods))
         self._map = Map(rules, strict_slashes=False, merge_slashes=False)
         for fault in world.faults:
-            self.check_operation(fault.operation)
+            self.check(fault)
 
     @property
     def documented(self) -> bool:
@@ -122,10 +124,17 @@ class Wire(ABC):
         """The ids of all operations that can be called, counted and made to fail."""
         return (*self._routes, *STORAGE_OPERATIONS)
 
-    def check_operation(self, operation: str) -> None:
-        """Raises ValueError for an operation that this farm has not."""
-        if operation not in self.operations:
-            raise ValueError(f"operation {operation!r} is not known{nearest(operation, self.operations)}")
+    def check(self, fault: Fault) -> None:
+        """Looks whether a fault can strike this farm.
+
+        Raises:
+            FaultError: The farm has no such operation, or the effect is not for it.
+        """
+        if fault.operation not in self.operations:
+            raise FaultError(f"operation {fault.operation!r} is not known{nearest(fault.operation, self.operations)}")
+        places = [name for name, route in self._routes.items() if fault.effect in route.effects]
+        if fault.effect in IN_PLACES and fault.operation not in places:
+            raise FaultError(f"effect {fault.effect!r} is for {' or '.join(places) or 'other farms'} only")
 
     @abstractmethod
     def authenticate(self, request: Request, operation: str) -> Account | None:

@@ -17,6 +17,7 @@ from pytest_devicefarm.simulator.apps import App, Apps, Version
 from pytest_devicefarm.simulator.buildfile import read_build
 from pytest_devicefarm.simulator.clock import Clock
 from pytest_devicefarm.simulator.devices import Device
+from pytest_devicefarm.simulator.engine import Engine
 from pytest_devicefarm.simulator.faults import Fault, Faults
 from pytest_devicefarm.simulator.mailbox import Mailbox
 from pytest_devicefarm.simulator.record import Record, overlaps
@@ -90,7 +91,7 @@ class World:
         self.apps = Apps()
         self.sessions = Sessions()
         self.record = Record()
-        self.storage = Storage(self.clock, on_upload=self.record.upload)
+        self.storage = Storage(self.clock, on_upload=self.record.upload, on_violation=self.record.violation)
         self.mailbox = Mailbox()
         self.lock = threading.RLock()
 
@@ -257,17 +258,13 @@ class World:
             session.last_command = session.updated = self.clock.now()
             return True
 
-    def end_session(self, session: Session, state: str = COMPLETE, at: float | None = None) -> bool:
+    def end_session(self, session: Session, state: str = COMPLETE) -> bool:
         """Ends a session and frees its device; says whether it was still open."""
         with self.lock:
             if not session.open:
                 return False
-            session.ended = session.updated = self.clock.now() if at is None else at
-            session.state = state
-            engine, session.engine = session.engine, None
-        if engine is not None:
-            session.device_lines = engine.device_lines()
-            engine.close()
+            engine = self._ended(session, state, self.clock.now())
+        _close(engine)
         self.clock.wake()
         return True
 
@@ -305,7 +302,19 @@ class World:
         for session in self.sessions:
             end = session.idle_end()
             if end is not None and end <= now:
-                self.end_session(session, TIMEOUT, at=end)
+                engine = self._ended(session, TIMEOUT, end)
+                # Nobody may wait for an engine while the lock is held.
+                threading.Thread(target=_close, args=(engine,), daemon=True).start()
+
+    @staticmethod
+    def _ended(session: Session, state: str, at: float) -> Engine | None:
+        """Marks a session as ended and gives its engine, which is still to be closed."""
+        session.ended = session.updated = at
+        session.state = state
+        engine, session.engine = session.engine, None
+        if engine is not None:
+            session.device_lines = engine.device_lines()
+        return engine
 
     # Facts for tests
 
@@ -319,10 +328,7 @@ class World:
             return {
                 "time": now,
                 "overlaps": overlaps(sessions, now),
-                "uploads": dict(self.record.uploads),
-                "registered": list(self.record.registered),
-                "violations": list(self.record.violations),
-                "requests": dict(self.record.requests),
+                **self.record.facts(),
                 "open_sessions": [s.id for s in sessions if s.open],
                 "open_reservations": [r.id for r in reservations if r.status(now) == "reserved"],
                 "sessions": [_session_facts(s) for s in sessions],
@@ -330,6 +336,11 @@ class World:
                     {**asdict(r), "status": r.status(now), "released": r.released(now)} for r in reservations
                 ],
             }
+
+
+def _close(engine: Engine | None) -> None:
+    if engine is not None:
+        engine.close()
 
 
 def _session_facts(session: Session) -> dict[str, Any]:

@@ -47,6 +47,17 @@ def test_folders_are_made_private(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)} == {0o700}
 
 
+def test_below_a_folder_that_was_opened_to_others_everything_is_open_to_them(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o770)
+    folder = private_folder(tmp_path / "state", "pools")
+    lock = kernel_lock(folder / "lock")
+    assert acquired(lock)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o770
+    assert stat.S_IMODE((folder / "lock").stat().st_mode) == 0o660
+    lock.release()
+
+
 def test_a_folder_that_cannot_be_made_is_an_error_that_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match=r"cannot be used: .*--farm-state"):

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_devicefarm.core.errors import FarmAnswerError, FarmAuthenticationError, FarmNotFound, FarmUnreachable
 from pytest_devicefarm.core.farm import Farm
-from pytest_devicefarm.core.model import Artifact, ArtifactKind
+from pytest_devicefarm.core.model import Artifact, ArtifactKind, RemoteArtifact
 from pytest_devicefarm.reports.artifacts import OutputFolder, SessionJob
 from pytest_devicefarm.reports.collector import Collector
 from tests.reports.builders import HAR, KEY, MP4, WEBM, ShelfFarm, a_job, png
@@ -250,24 +250,46 @@ def test_a_test_whose_session_never_opened_still_gets_its_facts(tmp_path: Path) 
     assert run.files() == ["index.html", "session.json"]
 
 
-def test_an_interrupt_ends_the_waiting_at_once(tmp_path: Path) -> None:
-    asked = threading.Event()
-    interrupted = threading.Event()
-    farm = ShelfFarm()
+class HangingFarm(ShelfFarm):
+    """Gives half a file and then nothing more, until it is let go."""
 
-    def hang() -> None:
-        asked.set()
-        interrupted.wait(10)
+    def __init__(self, **shelf: Sequence[Sequence[bytes | str | Exception]]) -> None:
+        super().__init__(**shelf)
+        self.fetching = threading.Event()
+        self.let_go = threading.Event()
 
-    farm.on_ask = hang
+    def fetch(self, artifact: RemoteArtifact, target: Path, *, limit: int) -> str:
+        target.write_bytes(b"half")
+        self.fetching.set()
+        self.let_go.wait(10)
+        return super().fetch(artifact, target, limit=limit)
 
-    def stop() -> bool:
-        if asked.is_set():
-            interrupted.set()
-        return asked.is_set()
 
-    [artifacts] = Run(tmp_path, farm).collect(a_job(kinds=[VIDEO]), stop=stop)
-    assert notes(artifacts)[VIDEO].startswith("not waited for, since the run was interrupted")
+def test_an_interrupt_ends_the_waiting_at_once_and_leaves_no_half_file(tmp_path: Path) -> None:
+    farm = HangingFarm(video=[[MP4]])
+    run = Run(tmp_path, farm)
+    try:
+        [artifacts] = run.collect(a_job(kinds=[VIDEO]), stop=farm.fetching.is_set)
+        assert notes(artifacts)[VIDEO].startswith("not waited for, since the run was interrupted")
+        assert run.files() == ["index.html", "session.json"]
+    finally:
+        farm.let_go.set()
+
+
+def test_a_download_that_hangs_does_not_hold_the_run_past_the_deadline(tmp_path: Path) -> None:
+    farm = HangingFarm(video=[[MP4]])
+    run = Run(tmp_path, farm)
+
+    def time_passes() -> bool:
+        if farm.fetching.is_set():
+            run.clock.advance(30)
+        return False
+
+    try:
+        [artifacts] = run.collect(a_job(kinds=[VIDEO]), stop=time_passes)
+        assert notes(artifacts)[VIDEO].startswith("not there after 120 s")
+    finally:
+        farm.let_go.set()
 
 
 def test_waiting_says_what_it_waits_for(tmp_path: Path) -> None:

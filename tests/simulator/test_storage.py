@@ -34,7 +34,7 @@ class Served:
 @pytest.fixture
 def served() -> Iterator[Served]:
     clock, uploads = Clock(speed=0), list[str]()
-    storage = Storage(clock, uploads.append)
+    storage = Storage(clock, on_upload=uploads.append)
     with serve(Request.application(storage.answer)) as url:
         yield Served(storage, clock, url, uploads)
     storage.close()
@@ -58,6 +58,14 @@ def raw(url: str, head: str, body: bytes = b"") -> int:
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile() as answer:
             return int(answer.readline().split()[1])
+
+
+def test_a_signature_is_that_of_other_signers() -> None:
+    storage = Storage(Clock(speed=0, start=1795576474), credentials=("SIMID", "SIMSECRET"))
+    url = storage.sign("PUT", "http://127.0.0.1:4711", KEY, 1800, SIGNED)
+    storage.close()
+    # Made by botocore's S3SigV4QueryAuth from the same key, moment, address and headers.
+    assert url.endswith("X-Amz-Signature=80abf729719285fdec8afca985a6b38bcdf66eace86a122d13a320ac6d6c9180")
 
 
 def test_a_put_as_signed_is_stored(served: Served) -> None:

@@ -92,9 +92,9 @@ class Builds:
             ):
                 return known
         digest = build.sha256[:12]
-        for app, version in self._usable():
-            if any(digest in text for text in _texts(app, version)):
-                return _app(build, str(version.id), version.name, version.version)
+        for app, listed in self._usable():
+            if any(digest in text for text in _texts(app, listed)):
+                return _app(build, str(listed.id), listed.name, listed.version)
         return None
 
     def list(self) -> tuple[App, ...]:

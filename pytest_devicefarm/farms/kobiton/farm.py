@@ -55,6 +55,7 @@ _ABOUT_THE_APP = re.compile(
     r"|\b(install|pars|verif)\w*\W.{0,40}\b(app|application|apk|ipa|bundle|package)\b",
     re.IGNORECASE,
 )
+_PLAIN_REFUSALS = frozenset({400, 404, 409, 422, 423})
 _CLOCK_SKEW = 2.0
 _ANSWER_SECONDS = 120.0
 
@@ -100,9 +101,12 @@ class KobitonFarm(Farm):
         return Hub(hub_url(self._url, self.settings.get("hub_url")), self._username, self.settings.secret("api_key"))
 
     def check(self) -> str:
-        """Ask who we are."""
-        me = self.api.users.me()
-        return f"{urlsplit(self._url).netloc}: signed in as {me.username or self._username}"
+        """Ask who we are, or for the devices on a server that does not tell: the reference leaves that call out."""
+        host = urlsplit(self._url).netloc
+        try:
+            return f"{host}: signed in as {self.api.users.me().username or self._username}"
+        except FarmNotFound:
+            return f"{host}: {self._username} sees {len(self.list_devices().devices)} devices"
 
     # devices
 
@@ -129,11 +133,18 @@ class KobitonFarm(Farm):
             made = self.api.reservations.create(udids=udids, duration=seconds)
         except FarmRefused as refusal:
             raise self._reservation_refused(refusal, devices) from refusal
+        if made.reservation_id is None and made.success:
+            raise FarmAnswerError(
+                f"Kobiton reserved {', '.join(made.success)} without saying under which id; it ends by itself in "
+                f"{seconds / 60:.0f} minutes.",
+                method="POST",
+                path="/reservations",
+            )
         missing = [device for device in devices if device.udid in made.fail or device.udid not in made.success]
-        if missing or made.reservation_id is None:
+        if missing:
             if made.reservation_id is not None:
                 self.cancel(str(made.reservation_id))
-            raise DeviceBusy(f"Kobiton did not reserve {', '.join(map(str, missing or devices))}: taken meanwhile")
+            raise DeviceBusy(f"Kobiton did not reserve {', '.join(map(str, missing))}: taken meanwhile")
         granted = seconds if made.duration is None else min(seconds, made.duration)
         reservation = Reservation(str(made.reservation_id), tuple(udids), now + granted)
         with self._lock:
@@ -141,8 +152,12 @@ class KobitonFarm(Farm):
         return reservation
 
     def _reservation_refused(self, refusal: FarmRefused, devices: Sequence[Device]) -> Exception:
-        """Whether a refusal means that somebody was quicker, which the list of devices knows."""
-        if isinstance(refusal, FarmAuthenticationError):
+        """Whether a refusal means that somebody was quicker, which the list of devices knows.
+
+        A status that a gateway may give after the farm has done what was asked is no refusal: what looks taken then may
+        be our own reservation.
+        """
+        if refusal.status not in _PLAIN_REFUSALS:
             return refusal
         states = self.device_states(devices)
         taken = [device for device in devices if states[device.udid][0] is not DeviceState.FREE]
@@ -155,10 +170,16 @@ class KobitonFarm(Farm):
         except FarmNotFound:
             pass
         except FarmRefused:
-            if self.api.reservations.status(reservation_id).status.upper() == "RESERVED":
+            if self._stands(reservation_id):
                 raise
         with self._lock:
             self._reserved.pop(reservation_id, None)
+
+    def _stands(self, reservation_id: str) -> bool:
+        try:
+            return self.api.reservations.status(reservation_id).status.upper() == "RESERVED"
+        except FarmNotFound:
+            return False
 
     def find_reservations(self, udids: Sequence[str], *, token: str, since: float) -> Sequence[str]:
         """The reservation that a lost answer may have left, if device and time single it out.

@@ -48,7 +48,7 @@ def _media_type(artifact: RemoteArtifact, head: bytes) -> str:
     if artifact.kind is ArtifactKind.VIDEO:
         found = {b"ftyp": "video/mp4"}.get(head[4:8])
     elif artifact.kind is ArtifactKind.SCREENSHOT:
-        found = {b"\x89PNG": "image/png", b"\xff\xd8\xff\xe0": "image/jpeg"}.get(head[:4])
+        found = {b"\x89PN": "image/png", b"\xff\xd8\xff": "image/jpeg"}.get(head[:3])
     else:
         found = None if _PAGE.match(head) else "text/plain"
     if found is None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pytest_devicefarm.core.errors import FarmAnswerError
+from pytest_devicefarm.core.redaction import redact
 
 LARGEST = 64 << 20
 """Bytes of a HAR that is taken apart; it is in memory while its credentials are taken out."""
@@ -105,13 +106,15 @@ def _clean_member(name: str, value: Any) -> Any:
 
 
 def _clean_body(text: str) -> str:
-    """A body: JSON or a form, with the values of secret names hidden; anything else stays as it is."""
+    """A body: JSON or a form, with the values of secret names hidden; anything else by what looks like a secret."""
     if text.lstrip().startswith(("{", "[")):
         try:
             return json.dumps(_clean(json.loads(text)), ensure_ascii=False)
         except ValueError:
-            return text
-    return _clean_form(text)
+            return redact(text)
+        except RecursionError:
+            return _HIDDEN
+    return redact(_clean_form(text))
 
 
 def _clean_url(url: str) -> str:

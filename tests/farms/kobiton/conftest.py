@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
+from farms.kobiton.opening import KEY, WorldClock, open_farm
 
-from pytest_devicefarm.core.settings import FarmSettings, Secret
-from pytest_devicefarm.farms.kobiton import SPEC
 from pytest_devicefarm.farms.kobiton.farm import KobitonFarm
 from pytest_devicefarm.farms.kobiton.simulator import create
 from pytest_devicefarm.simulator.clock import Clock
 from pytest_devicefarm.simulator.devices import Device
 from pytest_devicefarm.simulator.server import serve
 from pytest_devicefarm.simulator.world import Delays, World
-
-KEY = "k3y-canary-0123456789"
-
-
-class WorldClock:
-    """The farm's own time for our side too; whoever sleeps turns it."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.sleeps: list[float] = []
-
-    def time(self) -> float:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self._clock.advance(seconds)
-
-
-def settings_for(url: str, **values: str) -> FarmSettings:
-    return FarmSettings("kobiton", {"url": url, "username": "ann", **values}, {"api_key": Secret(KEY)})
-
-
-def open_farm(url: str, clock: WorldClock, **values: str) -> KobitonFarm:
-    return cast(KobitonFarm, SPEC.open(settings_for(url, **values), clock=clock))
 
 
 @pytest.fixture

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 import requests
-from farms.kobiton.conftest import WorldClock, open_farm
+from farms.kobiton.opening import open_farm
 from support.web import Answer, ScriptedServer, answering
 
 from pytest_devicefarm.core.errors import FarmAnswerError, FarmNotFound
 from pytest_devicefarm.core.model import ArtifactKind, Device, FarmSession, RemoteArtifact
 from pytest_devicefarm.farms.kobiton.farm import KobitonFarm
-from pytest_devicefarm.simulator.clock import Clock
 from pytest_devicefarm.simulator.world import World
 
 ALL = (
@@ -133,15 +132,10 @@ PHONE = Device("1", "A", "Phone", "android")
 ENDED = {"id": 7, "state": "COMPLETE", "endedAt": "2024-01-01T00:00:00Z"}
 
 
-@pytest.fixture
-def clock() -> WorldClock:
-    return WorldClock(Clock(speed=0))
-
-
 def offered(kind: ArtifactKind, *answers: Any) -> list[RemoteArtifact]:
-    with answering(*(Answer(body=json.dumps(answer).encode()) for answer in answers)) as server:
-        with open_farm(server.url, WorldClock(Clock(speed=0))) as farm:
-            return list(farm.artifacts(FarmSession("uuid", "7", "", PHONE, 0.0), [kind]))
+    prepared = (Answer(body=json.dumps(answer).encode()) for answer in answers)
+    with answering(*prepared) as server, open_farm(server.url) as farm:
+        return list(farm.artifacts(FarmSession("uuid", "7", "", PHONE, 0.0), [kind]))
 
 
 @pytest.mark.parametrize(
@@ -215,12 +209,12 @@ def storage() -> Iterator[ScriptedServer]:
     "kind", [ArtifactKind.VIDEO, ArtifactKind.DEVICE_LOG, ArtifactKind.SCREENSHOT, ArtifactKind.NETWORK_LOG]
 )
 def test_a_web_page_is_no_artifact(kind: ArtifactKind, storage: ScriptedServer, tmp_path: Path) -> None:
-    with open_farm(storage.url, WorldClock(Clock(speed=0))) as farm, pytest.raises(FarmAnswerError):
+    with open_farm(storage.url) as farm, pytest.raises(FarmAnswerError):
         farm.fetch(RemoteArtifact(kind, "file", f"{storage.url}/file?Signature=x"), tmp_path / "file", limit=LIMIT)
 
 
 def test_a_signed_address_gets_no_credentials(storage: ScriptedServer, tmp_path: Path) -> None:
     artifact = RemoteArtifact(ArtifactKind.VIDEO, "v", f"{storage.url}/file?Signature=x")
-    with open_farm(storage.url, WorldClock(Clock(speed=0))) as farm, pytest.raises(FarmAnswerError):
+    with open_farm(storage.url) as farm, pytest.raises(FarmAnswerError):
         farm.fetch(artifact, tmp_path / "file", limit=LIMIT)
     assert "Authorization" not in storage.asked[0].headers

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from farms.kobiton.conftest import KEY
+from farms.kobiton.opening import KEY
 from support.web import Answer, answering
 
 from pytest_devicefarm.core.clock import SystemClock
@@ -28,7 +28,7 @@ class Whole(Listing, frozen=True):
     parts: tuple[Part, ...] = ()
 
 
-HEAVY = ["requests", "selenium", "appium", "msgspec", "rich", "click", "filelock", "packaging", "tomllib", "werkzeug", "platformdirs"]
+HEAVY = ("requests", "selenium", "appium", "msgspec", "rich", "click", "filelock", "packaging", "tomllib", "werkzeug")
 
 
 def test_the_package_gives_the_client_without_loading_anything_heavy() -> None:
@@ -62,24 +62,27 @@ def test_ids_are_escaped_in_paths() -> None:
 
 
 def test_arguments_that_were_not_given_are_not_sent() -> None:
-    with answering(Answer(body=b'{"url": "u", "appPath": "p"}')) as server:
-        with KobitonAPI(server.url, username="ann", api_key="k") as kobiton:
-            kobiton.apps.upload_url(filename="shop.apk")
+    answer = Answer(body=b'{"url": "u", "appPath": "p"}')
+    with answering(answer) as server, KobitonAPI(server.url, username="ann", api_key="k") as kobiton:
+        kobiton.apps.upload_url(filename="shop.apk")
     assert json.loads(server.asked[0].body) == {"filename": "shop.apk"}
 
 
 @pytest.mark.parametrize("body", [[{"id": 1}], {"reservations": [{"id": 1}]}, {"id": 1}])
 def test_a_list_is_read_bare_wrapped_or_alone(body: Any) -> None:
-    with answering(Answer(body=json.dumps(body).encode())) as server:
-        with KobitonAPI(server.url, username="ann", api_key="k") as kobiton:
-            assert [one.id for one in kobiton.reservations.list(start=0, end=1).reservations] == [1]
+    answer = Answer(body=json.dumps(body).encode())
+    with answering(answer) as server, KobitonAPI(server.url, username="ann", api_key="k") as kobiton:
+        assert [one.id for one in kobiton.reservations.list(start=0, end=1).reservations] == [1]
 
 
 def test_an_answer_that_lacks_what_matters_says_which_call_gave_it() -> None:
-    with answering(Answer(body=b'{"appPath": "p"}')) as server:
-        with KobitonAPI(server.url, username="ann", api_key="k") as kobiton:
-            with pytest.raises(FarmAnswerError, match="POST /apps/uploadUrl.*UploadUrl"):
-                kobiton.apps.upload_url(filename="shop.apk")
+    answer = Answer(body=b'{"appPath": "p"}')
+    with (
+        answering(answer) as server,
+        KobitonAPI(server.url, username="ann", api_key="k") as kobiton,
+        pytest.raises(FarmAnswerError, match=r"POST /apps/uploadUrl.*UploadUrl"),
+    ):
+        kobiton.apps.upload_url(filename="shop.apk")
 
 
 def test_unknown_and_missing_fields_are_tolerated() -> None:

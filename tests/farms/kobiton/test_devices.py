@@ -4,22 +4,20 @@ import json
 from typing import Any
 
 import pytest
-from support.clocks import ManualClock
+from farms.kobiton.opening import WorldClock, open_farm, settings_for
 from support.web import Answer, answering
 
 from pytest_devicefarm.core.errors import FarmAnswerError, FarmAuthenticationError
 from pytest_devicefarm.core.farm import DeviceList
 from pytest_devicefarm.core.model import Device, DeviceState
-from pytest_devicefarm.core.settings import FarmSettings, Secret
 from pytest_devicefarm.farms.kobiton.farm import KobitonFarm
+from pytest_devicefarm.simulator.faults import Fault
 from pytest_devicefarm.simulator.world import World
 
 
 def listed(answer: Any) -> DeviceList:
-    with answering(Answer(body=json.dumps(answer).encode())) as server:
-        settings = FarmSettings("kobiton", {"url": server.url, "username": "ann"}, {"api_key": Secret("k")})
-        with KobitonFarm(settings, clock=ManualClock()) as farm:
-            return farm.list_devices()
+    with answering(Answer(body=json.dumps(answer).encode())) as server, open_farm(server.url) as farm:
+        return farm.list_devices()
 
 
 def by_name(devices: DeviceList) -> dict[str, Device]:
@@ -108,16 +106,43 @@ def test_the_reference_sample_is_understood() -> None:
 
 @pytest.mark.parametrize("answer", [[], "devices", 5, None])
 def test_an_answer_that_is_no_list_of_devices_is_said_to_be_so(answer: object) -> None:
-    with pytest.raises(FarmAnswerError, match="DeviceLists|JSON"):
+    with pytest.raises(FarmAnswerError, match=r"DeviceLists|JSON"):
         listed(answer)
 
 
-def test_a_wrong_key_is_said_to_be_the_users_to_mend(url: str, world: World, clock: Any) -> None:
-    settings = FarmSettings("kobiton", {"url": url, "username": "ann"}, {"api_key": Secret("wrong-key-canary")})
+def test_a_wrong_key_is_said_to_be_the_users_to_mend(url: str, world: World, clock: WorldClock) -> None:
+    settings = settings_for(url, key="wrong-key-canary")
     with KobitonFarm(settings, clock=clock) as farm, pytest.raises(FarmAuthenticationError) as caught:
         farm.check()
     assert "wrong-key-canary" not in str(caught.value)
 
 
+def test_the_check_works_on_a_server_that_does_not_tell_who_we_are(farm: KobitonFarm, world: World) -> None:
+    world.faults.add(Fault("getCurrentUser", "status", status=404))
+    assert "ann sees 4 devices" in farm.check()
+
+
 def test_the_check_says_who_we_are(farm: KobitonFarm) -> None:
     assert "signed in as ann" in farm.check()
+
+
+@pytest.mark.parametrize("effect", [{"html": "<html>Sign in</html>"}, {"text": "OK"}])
+def test_a_web_page_in_place_of_devices_says_which_call_gave_it(
+    farm: KobitonFarm, world: World, effect: dict[str, Any]
+) -> None:
+    world.faults.add(Fault("getDevices", "status", status=200, **effect))
+    with pytest.raises(FarmAnswerError, match="GET /devices answered no JSON"):
+        farm.list_devices()
+
+
+def test_a_list_that_is_none_is_a_note() -> None:
+    devices = listed({"privateDevices": 5, "cloudDevices": [{"id": 1}]})
+    assert [device.id for device in devices.devices] == ["1"]
+    assert len(devices.problems) == 1
+
+
+def test_devices_in_which_every_type_is_wrong_are_still_listed_by_id(farm: KobitonFarm, world: World) -> None:
+    world.faults.add(Fault("getDevices", "wrong_types"))
+    devices = farm.list_devices().devices
+    assert devices
+    assert {device.state for device in devices} == {DeviceState.OFFLINE}

@@ -69,6 +69,8 @@ def test_secrets_in_addresses_are_hidden_and_the_rest_is_kept(tmp_path: Path) ->
         ("user=ann&password=s3cret", "user=ann&password=***"),
         ("just words", "just words"),
         ("{half", "{half"),
+        ('{"password": "s3cret", "cut', '{"password": "***", "cut'),
+        ("[" * 100_000, "***"),
     ],
 )
 def test_secrets_in_bodies_are_hidden(tmp_path: Path, text: str, expected: str) -> None:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
-import pytest
+import contextlib
+import datetime
+import json
 
-from pytest_devicefarm.core.errors import DeviceBusy, FarmUnreachable
+import pytest
+from farms.kobiton.opening import open_farm
+from support.web import Answer, answering
+
+from pytest_devicefarm.core.errors import DeviceBusy, FarmAnswerError, FarmRefused, FarmUnreachable
 from pytest_devicefarm.core.model import Device, DeviceState
 from pytest_devicefarm.farms.kobiton.farm import KobitonFarm
-from pytest_devicefarm.simulator.clock import Clock
 from pytest_devicefarm.simulator.faults import Fault
 from pytest_devicefarm.simulator.world import World
 
@@ -53,11 +58,52 @@ def test_what_was_granted_in_part_is_given_back(farm: KobitonFarm, world: World)
     assert active(world) == [("PRIVATE-2",)]
 
 
+def test_a_refusal_because_the_device_is_taken_is_busy(farm: KobitonFarm, world: World) -> None:
+    devices = private(farm)[:1]
+    world.reserve("bob", ["PRIVATE-1"], 600)
+    world.faults.add(Fault("createReservation", "status", status=409, reason="not available"))
+    with pytest.raises(DeviceBusy, match=r"Galaxy S22.*not available"):
+        farm.reserve(devices, seconds=600, token="t")
+
+
+def test_a_refusal_for_another_reason_is_not_called_busy(farm: KobitonFarm, world: World) -> None:
+    world.faults.add(Fault("createReservation", "status", status=400, reason="duration too long"))
+    with pytest.raises(FarmRefused, match="duration too long"):
+        farm.reserve(private(farm)[:1], seconds=600, token="t")
+
+
+def test_an_error_of_a_gateway_is_not_called_busy_since_the_reservation_may_stand(
+    farm: KobitonFarm, world: World
+) -> None:
+    devices = private(farm)[:1]
+    world.reserve("ann", ["PRIVATE-1"], 600)
+    world.faults.add(Fault("createReservation", "status", status=504, html="<h1>504</h1>"))
+    with pytest.raises(FarmRefused):
+        farm.reserve(devices, seconds=600, token="t")
+
+
+def test_a_reservation_without_an_id_is_an_error_and_not_busy() -> None:
+    answer = Answer(body=b'{"duration": 600, "success": ["A"], "fail": []}')
+    with answering(answer) as server, open_farm(server.url) as farm, pytest.raises(FarmAnswerError, match="which id"):
+        farm.reserve([Device("1", "A", "Phone", "android")], seconds=600, token="t")
+
+
 def test_a_cancelled_reservation_is_over_and_can_be_cancelled_again(farm: KobitonFarm, world: World) -> None:
     reservation = farm.reserve(private(farm)[:1], seconds=600, token="t")
     farm.cancel(reservation.id)
     farm.cancel(reservation.id)
     assert active(world) == []
+
+
+@pytest.mark.parametrize(("seconds_later", "fails"), [(0, True), (700, False)])
+def test_a_refused_cancel_is_an_error_only_while_the_reservation_stands(
+    farm: KobitonFarm, world: World, seconds_later: float, fails: bool
+) -> None:
+    reservation = farm.reserve(private(farm)[:1], seconds=600, token="t")
+    world.clock.advance(seconds_later)
+    world.faults.add(Fault("terminateReservations", "status", status=400))
+    with pytest.raises(FarmRefused) if fails else contextlib.nullcontext():
+        farm.cancel(reservation.id)
 
 
 def test_cancelling_what_the_farm_does_not_know_is_harmless(farm: KobitonFarm) -> None:
@@ -115,8 +161,6 @@ def test_all_reservation_calls_of_the_client_are_understood(farm: KobitonFarm, w
 
 
 def test_the_history_tells_when_a_device_was_booked(farm: KobitonFarm, world: World) -> None:
-    import datetime
-
     today = datetime.datetime.fromtimestamp(world.clock.now(), datetime.UTC).date()
     farm.api.reservations.create(udids=["PRIVATE-1"], duration=60)
     history = farm.api.reservations.history(team_id=1, start=today, end=today, device_udid="PRIVATE-1")
@@ -124,6 +168,7 @@ def test_the_history_tells_when_a_device_was_booked(farm: KobitonFarm, world: Wo
 
 
 def test_a_period_is_written_as_the_reference_writes_it() -> None:
-    from pytest_devicefarm.farms.kobiton.api.reservations import _moment
-
-    assert _moment(Clock(speed=0, start=1602588759.825).now()) == "2020-10-13 11:32:39.825+00"
+    with answering(Answer(body=b"[]")) as server, open_farm(server.url) as farm:
+        farm.api.reservations.list(start=1602588759.825, end=1602588760)
+    assert json.loads(server.asked[0].body)["startTime"] == "2020-10-13 11:32:39.825+00"
+    assert "startTime=2020-10-13+11%3A32%3A39.825%2B00" in server.asked[0].target

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import requests
-from farms.kobiton.conftest import WorldClock, open_farm
+from farms.kobiton.opening import WorldClock, open_farm
 
 from pytest_devicefarm.core.errors import DeviceBusy, FarmAnswerError, FarmNotFound
 from pytest_devicefarm.core.farm import Reset, SessionHandle

@@ -82,9 +82,11 @@ def _read_struct(value: Mapping[str, Any], kind: type[msgspec.Struct], problems:
                 found[field.name] = _read(
                     value[field.encode_name], field.type, problems, f"{where}.{field.encode_name}"
                 )
-            except msgspec.ValidationError:
+            except msgspec.ValidationError as error:
                 if field.required:
                     raise
+                if where == "$" and typing.get_origin(field.type) is tuple:
+                    problems.append(f"{where}.{field.encode_name}: {error}")
         elif field.required:
             raise msgspec.ValidationError(f"{where} has no {field.encode_name}")
     return kind(**found)

@@ -80,7 +80,7 @@ def delete_multiple_applications(call: Call) -> Response:
     """Removes several apps and says which could be."""
     gone: list[int] = []
     missing: list[int] = []
-    for app_id in call.body["appIds"]:
+    for app_id in call.body.get("appIds", []):
         (gone if call.world.apps.remove(app_id) else missing).append(app_id)
     result = [
         {"message": message, "appIds": ids}
@@ -148,8 +148,9 @@ ROUTES = (
         "/apps",
         create_application_or_version,
         body={"filename": TEXT, "appPath": TEXT.must(), "appId": LOOSE_ID},
+        effects=frozenset({"parse_failure"}),
     ),
-    Route("deleteMultipleApplications", "DELETE", "/apps", delete_multiple_applications, body={"appIds": IDS.must()}),
+    Route("deleteMultipleApplications", "DELETE", "/apps", delete_multiple_applications, body={"appIds": IDS}),
     Route("getApplication", "GET", "/apps/{appId}", get_application),
     Route("deleteApplication", "DELETE", "/apps/{appId}", delete_application),
     Route("makeApplicationPrivate", "PUT", "/apps/{appId}/private", make_application_private),

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _LEGACY_NOT_CREATED = 33
 _LOGGED = 2000
+_IN_CREATION, _IN_USE = frozenset({"session_not_created", "busy_after_choice"}), frozenset({"hub_gone"})
 _GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -185,14 +186,14 @@ def _engine(call: Call, session: Session, wish: Wish) -> Engine:
 def _for_appium(call: Call, session: Session, wish: Wish) -> dict[str, Any]:
     """What a real server is asked for: our names left out, the build as a path, the world's own wishes last."""
     asked = {name: value for name, value in wish.public.items() if not name.startswith("kobiton:")}
-    path = None if session.build is None else session.build.path
-    if path is not None:
-        asked["appium:app"] = str(path)
+    build = session.build
+    if build is not None:
+        asked["appium:app"] = str(build.path)
     for name, value in call.world.appium_capabilities.items():
         if value == "{app}":
-            value = None if path is None else str(path)
+            value = None if build is None else str(build.path)
         elif value == "{app_xml}":
-            value = None if path is None else str(_unpacked(path))
+            value = None if build is None else str(_unpacked(build))
         if value is None or value == "":
             asked.pop(name, None)
         else:
@@ -203,11 +204,16 @@ def _for_appium(call: Call, session: Session, wish: Wish) -> dict[str, Any]:
     }
 
 
-def _unpacked(path: Path) -> Path:
-    target = path.with_suffix(".xml")
+def _unpacked(build: Version) -> Path:
+    target = build.path.with_suffix(".xml")
     if not target.exists():
-        with zipfile.ZipFile(path) as archive:
-            target.write_bytes(archive.read(APP_FILE))
+        draft = build.path.with_suffix(f".{uuid.uuid4().hex}")
+        with zipfile.ZipFile(build.path) as archive:
+            if APP_FILE not in archive.namelist():
+                raise _NotCreated(f"{build.filename} holds no {APP_FILE}, which this Appium server is to be given.")
+            draft.write_bytes(archive.read(APP_FILE))
+        # Sessions that open at the same time never see half a file.
+        draft.replace(target)
     return target
 
 
@@ -266,8 +272,16 @@ def _response(reply: Reply) -> Response:
 
 ROUTES = (
     Route("hub.status", "GET", "/status", hub_status, query=None, body=None),
-    Route("hub.create", "POST", "/session", create_session, query=None, body=None),
+    Route("hub.create", "POST", "/session", create_session, query=None, body=None, effects=_IN_CREATION),
     Route("hub.read", "GET", "/session/{sessionId}", read_session, query=None, body=None),
-    Route("hub.delete", "DELETE", "/session/{sessionId}", delete_session, query=None, body=None),
-    Route("hub.command", "ANY", "/session/{sessionId}/{path:command}", execute_command, query=None, body=None),
+    Route("hub.delete", "DELETE", "/session/{sessionId}", delete_session, query=None, body=None, effects=_IN_USE),
+    Route(
+        "hub.command",
+        "ANY",
+        "/session/{sessionId}/{path:command}",
+        execute_command,
+        query=None,
+        body=None,
+        effects=_IN_USE,
+    ),
 )

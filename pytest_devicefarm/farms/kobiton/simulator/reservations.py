@@ -53,7 +53,7 @@ def get_reservation_status(call: Call) -> Response:
 
 def terminate_reservations(call: Call) -> Response:
     """Ends bookings of the caller; those that have ended stay ended."""
-    found = [_found(call, each) for each in call.body["reservationIds"]]
+    found = [_found(call, each) for each in call.body.get("reservationIds", [])]
     for reservation in found:
         if reservation.account == call.account.name:
             call.world.cancel(reservation)
@@ -141,6 +141,7 @@ ROUTES = (
         "/reservations",
         create_reservation,
         body={"udids": TEXTS, "duration": WHOLE.must()},
+        effects=frozenset({"reservation_half"}),
     ),
     Route(
         "getReservations",
@@ -155,7 +156,7 @@ ROUTES = (
         "POST",
         "/reservations/terminate",
         terminate_reservations,
-        body={"reservationIds": IDS.must()},
+        body={"reservationIds": IDS},
     ),
     Route(
         "terminateAllReservations",

@@ -292,7 +292,7 @@ ROUTES = (
         query={"sessionId": IDS.must()},
         lists=frozenset({"sessionId"}),
     ),
-    Route("getSession", "GET", "/sessions/{sessionId}", get_session),
+    Route("getSession", "GET", "/sessions/{sessionId}", get_session, effects=frozenset({"artifact_never"})),
     Route(
         "updateSession",
         "PUT",

@@ -121,3 +121,10 @@ def test_only_files_uploaded_by_the_caller_can_be_registered(farm: SimulatedKobi
 
 def test_a_file_of_another_kind_gets_no_url(farm: SimulatedKobiton) -> None:
     assert farm.post("/apps/uploadUrl", filename="notes.txt").status_code == 400
+
+
+def test_an_upload_against_the_signature_is_noted(farm: SimulatedKobiton) -> None:
+    url = farm.post("/apps/uploadUrl", filename="a.apk").json()["url"]
+    assert requests.put(url, b"x", timeout=10).status_code == 403
+    [violation] = farm.world.facts()["violations"]
+    assert violation["reason"].startswith("SignatureDoesNotMatch")

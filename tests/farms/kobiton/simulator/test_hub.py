@@ -184,6 +184,21 @@ def test_a_session_terminated_while_it_is_being_created_does_not_open() -> None:
         assert farm.world.facts()["open_sessions"] == []
 
 
+def test_a_blocked_command_ends_when_its_session_is_terminated(farm: SimulatedKobiton) -> None:
+    version = farm.build(an_app('<app package="a.b"><MockButton id="slow" delay="1000"/></app>'))
+    number, session = farm.session(S22, app=f"kobiton-store:v{version}")
+    path = f"/wd/hub/session/{session}/element"
+    button = farm.call("POST", path, json={"using": "id", "value": "slow"}).json()["value"]
+    answers: list[requests.Response] = []
+    click = f"{path}/{next(iter(button.values()))}/click"
+    blocked = threading.Thread(target=lambda: answers.append(farm.call("POST", click, json={})))
+    blocked.start()
+    assert farm.world.clock.wait_for_sleeper()
+    farm.delete(f"/sessions/{number}/terminate")
+    blocked.join(10)
+    assert answers[0].json()["value"]["error"] == "invalid session id"
+
+
 def test_commands_of_other_sessions_run_while_one_is_blocked(farm: SimulatedKobiton) -> None:
     _, slow = farm.session(S22)
     number, quick = farm.session(PIXEL)

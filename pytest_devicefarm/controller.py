@@ -114,7 +114,7 @@ class Controller:
             raise pytest.UsageError(self._usage_error)
         if self._selected is not None and self._guardian is None:
             self.guard()
-            self._show(self._selection(), always=True)
+            self._show(self._selection(self._selected), always=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -133,7 +133,7 @@ class Controller:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """How many devices there are for the tests."""
-        return [f"device farm: {self._selection()}"] if self._selected is not None else []
+        return [f"device farm: {self._selection(self._selected)}"] if self._selected is not None else []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -182,6 +182,7 @@ class Controller:
             steps.callback(self._remove_run_folder)
             steps.callback(self._stop_simulator)
             steps.callback(self._dismiss)
+            steps.callback(self._interrupts.uninstall)
             if self._guardian is not None:
                 self._sweep(everything=True)
 
@@ -237,13 +238,14 @@ class Controller:
             self._problems += [f"{entry} is still there: {reason}" for entry, reason in report.kept]
 
     def _dismiss(self) -> None:
-        """Let the guardian go if nothing is left; otherwise the end of our process is its sign to try."""
+        """Let the guardian go if nothing is left; otherwise it goes on without us."""
         from pytest_devicefarm.core.journal import journal_entries
 
         if self._guardian is None:
             return
-        self._interrupts.uninstall()
-        if not any(entry.run == self._run.shared.run for entry in journal_entries(self._run.state)):
+        if any(entry.run == self._run.shared.run for entry in journal_entries(self._run.state)):
+            self._guardian.leave()
+        else:
             self._guardian.stop()
 
     def _stop_simulator(self) -> None:
@@ -256,12 +258,9 @@ class Controller:
         if self._run.options.farm_simulate and not self._run.options.farm_state:
             shutil.rmtree(self._run.state, ignore_errors=True)
 
-    def _selection(self) -> str:
-        assert self._selected is not None
+    def _selection(self, selected: Mapping[str, Any]) -> str:
         apps = ", ".join(os.path.basename(text) for text in self._run.options.farm_app)  # noqa: PTH119 - may be a reference
-        return f"{self._selected['matching']} devices for {self._selected['tests']} tests" + (
-            f", app {apps}" if apps else ""
-        )
+        return f"{selected['matching']} devices for {selected['tests']} tests" + (f", app {apps}" if apps else "")
 
     def _summary(self) -> list[str]:
         from pytest_devicefarm.core.redaction import visible

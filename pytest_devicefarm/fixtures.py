@@ -27,10 +27,10 @@ def device_farm(pytestconfig: pytest.Config) -> Farm:
 
 @pytest.fixture(scope="session")
 def lease_device(pytestconfig: pytest.Config) -> Callable[..., AbstractContextManager[Lease]]:
-    """Factory for a device of one's own in a wider fixture: ``with lease_device(platform="ios") as lease:``.
+    """Factory for a device of one's own in a wider fixture, a context manager. Session-scoped.
 
-    Takes what the ``device`` mark takes. Session-scoped. Such a device is held beside the test's own, so a run in which
-    every process does this needs as many devices more.
+    ``with lease_device(platform="ios") as lease:`` takes what the ``device`` mark takes. Such a device is held beside
+    the test's own, so a run in which every process does this needs as many devices more.
     """
     tests = device_tests(pytestconfig)
 
@@ -46,7 +46,7 @@ def lease_device(pytestconfig: pytest.Config) -> Callable[..., AbstractContextMa
 
 @pytest.fixture(scope="session")
 def upload_app(pytestconfig: pytest.Config) -> Callable[[str], App]:
-    """Factory: ``upload_app(path_or_reference)`` gives the build at the farm, uploaded once per build. Session-scoped."""
+    """Factory that gives a build at the farm by path or reference, uploaded once per build. Session-scoped."""
     keeper = device_tests(pytestconfig).keeper
     return lambda path_or_reference: keeper.upload(str(path_or_reference))
 
@@ -88,7 +88,7 @@ def uploaded_app(request: pytest.FixtureRequest) -> App | None:
 
 @pytest.fixture
 def installed_app(uploaded_app: App | None) -> App | None:
-    """The build as the session will have it: a farm that installs while it opens the session finds it in the capabilities."""
+    """The build as the session will have it; farms that install while they open it find it in the capabilities."""
     return uploaded_app
 
 
@@ -110,9 +110,10 @@ def appium_capabilities(
 
 @pytest.fixture
 def open_driver(request: pytest.FixtureRequest) -> Callable[..., WebDriver]:
-    """Factory: ``open_driver(capabilities)`` opens the session and gives the driver; with a role in tests that have roles.
+    """Factory that opens the session and gives the driver: ``open_driver(capabilities)``.
 
-    A changed ``udid`` is refused. A session that the farm does not open is tried again on another device.
+    In tests that have roles it takes ``role=`` too. A changed ``udid`` is refused. What the farm does not open
+    is tried again on another device.
     """
     tests, loan = loan_of(request)
 

@@ -68,7 +68,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def absorb(self) -> Iterator[None]:
-        """Let what is inside run to its end; a signal that comes meanwhile is counted and no more, for the run ends here."""
+        """Let what is inside run to its end; a signal meanwhile is only counted, for the run ends here anyway."""
         self._shields += 1
         try:
             yield

@@ -475,7 +475,7 @@ class Keeper:
         raise NoMatchingDevice(asked, misses, self._run.spec.name)
 
     def _on_wait(self, report: WaitReport) -> None:
-        holders = "; ".join(report.holders)
         self._say(
-            f"waiting for a device for {report.waited:.0f} s: {report.matching} match, {report.busy} of them busy: {holders}"
+            f"waiting for a device for {report.waited:.0f} s: {report.matching} match, {report.busy} are busy: "
+            + "; ".join(report.holders)
         )

@@ -1,4 +1,4 @@
-"""Every flag, once: its ini twin, its environment variable, its key in ``devicefarm.toml`` and its type follow from it."""
+"""Every flag, once: its ini twin, environment variable, key in ``devicefarm.toml`` and type follow from it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ FLAGS = (
         "farm-device",
         "text",
         (),
-        'narrow every test to such devices, for example "platform=android version>=12 name=Galaxy*"; repeatable (any of)',
+        'narrow every test to such devices, such as "platform=android version>=12 name=Galaxy*"; repeatable (any of)',
         "QUERY",
         many=True,
     ),
@@ -298,8 +298,9 @@ _KINDS: Mapping[str, Callable[[Flag, Any], Any]] = {
 
 def _wrong(flag: Flag, value: Any, wanted: str) -> Exception:
     from pytest_devicefarm.core.errors import ConfigurationError
+    from pytest_devicefarm.core.settings import variable
 
     return ConfigurationError(
-        f"--{flag.name} (or its twin {flag.key} in the ini file, DEVICEFARM_{flag.key.removeprefix('farm_').upper()} or "
-        f"devicefarm.toml) is {value!r}, but has to be {wanted}"
+        f"--{flag.name} is {value!r}, but has to be {wanted}; it may also come from {flag.key} in the ini file or in "
+        f"devicefarm.toml, or from {variable(flag.key)}"
     )

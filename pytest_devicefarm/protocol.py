@@ -30,7 +30,7 @@ LIVE_SECONDS = 10.0
 ALLURE = "devicefarm-allure"
 """Name under which our Allure sink is registered."""
 
-HOLD_SECONDS = 30.0
+HOLD_SECONDS = 10.0
 """Pause between two signs of life while a session is held open."""
 
 _TESTS: pytest.StashKey[DeviceTests] = pytest.StashKey()
@@ -156,7 +156,7 @@ class DeviceTests:
         loan = item.stash.get(_LOAN, None)
         if problem:
             self._mark_infrastructure(item, report, problem)
-        phases = item.stash.setdefault(_PHASES, {})
+        phases: dict[str, tuple[str, str]] = item.stash.setdefault(_PHASES, {})
         phases[report.when] = _phase(report, problem)
         if loan is not None:
             if report.when != "teardown":

@@ -90,7 +90,7 @@ class HubConnection(AppiumConnection):
         """Headers for one request; refuses to follow the hub to another host, where credentials would leak."""
         if parsed_url.netloc != urlsplit(self._hub.url).netloc:
             raise FarmAnswerError(
-                f"the hub sent us on to {parsed_url.netloc}, which is not where credentials may go; check the hub address"
+                f"the hub sent us on to {parsed_url.netloc}, where credentials may not go; check the hub address"
             )
         headers: dict[str, Any] = super().get_remote_connection_headers(parsed_url, keep_alive=keep_alive)
         return headers

@@ -223,7 +223,7 @@ class Farm(ABC):
 
     @abstractmethod
     def find_app(self, build: Build, known: App | None) -> App | None:
-        """The build if the farm has it already: ``known`` (from our cache) checked, or one whose name has its digest."""
+        """The build if the farm has it: ``known`` (from our cache) checked, or one whose name has its digest."""
 
     @abstractmethod
     def parse_reference(self, text: str) -> App | None:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from tests.cli.conftest import Invoke
+from cli.conftest import Invoke
 
 KOBITON = ("--farm", "kobiton")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.conftest import Invoke
 
 from pytest_devicefarm.cli.doctor import clock_findings
-from tests.cli.conftest import Invoke
 
 NOW = 1_700_000_000.0
 """2023-11-14 22:13:20 UTC."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.cli.conftest import Invoke
+from cli.conftest import Invoke
 
 
 def test_every_farm_says_what_it_can_and_its_worst_case(invoke: Invoke) -> None:

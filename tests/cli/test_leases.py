@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.conftest import Invoke
 
 from pytest_devicefarm import cli
 from pytest_devicefarm.core.clock import SystemClock
 from pytest_devicefarm.core.journal import Journal, journal_entries
 from pytest_devicefarm.core.leases import LeaseBroker, Want
 from pytest_devicefarm.core.model import Device, DeviceState
-from tests.cli.conftest import Invoke
+from pytest_devicefarm.core.registry import find_farm
+from pytest_devicefarm.core.settings import farm_settings
 
 # Reserves a device as a run does, and dies without a word.
 DYING_RUN = """
@@ -60,6 +62,15 @@ def dead_run(kobiton: Mapping[str, str], state: Path) -> Callable[..., None]:
     return die
 
 
+def reserved(kobiton: Mapping[str, str]) -> list[str]:
+    """Ids of the reservations that the farm has open."""
+    spec = find_farm("kobiton")
+    with spec.open(farm_settings(spec, environ=kobiton)) as farm:
+        now = SystemClock().time()
+        listed = farm.api.reservations.list(start=now - 3600, end=now + 3600).reservations
+    return [str(reservation.id) for reservation in listed if reservation.status.upper() == "RESERVED"]
+
+
 def test_nothing_is_held_and_nothing_is_written(invoke: Invoke, state: Path) -> None:
     result = invoke("leases")
     assert result.exit_code == 0, result.output
@@ -87,13 +98,19 @@ def test_a_held_device_is_listed_with_its_holder(invoke: Invoke, invoke_json: Ca
 
 @pytest.mark.parametrize("command", ["leases", "reap"])
 def test_what_a_dead_run_left_is_ended(
-    dead_run: Callable[..., None], invoke_json: Callable[..., Any], state: Path, command: str
+    dead_run: Callable[..., None],
+    invoke_json: Callable[..., Any],
+    kobiton: Mapping[str, str],
+    state: Path,
+    command: str,
 ) -> None:
     dead_run()
+    left = reserved(kobiton)
     report = invoke_json(command)
     (ended,) = report["ended"]
     assert (ended["kind"], ended["run"]) == ("reservation", "dead")
-    assert ended["id"]
+    assert [ended["id"]] == left
+    assert reserved(kobiton) == []
     assert report["kept"] == []
     assert journal_entries(state) == []
 

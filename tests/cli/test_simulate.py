@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-
-from tests.cli.conftest import Invoke
+from cli.conftest import Invoke
 
 COMMAND = [sys.executable, "-c", "from pytest_devicefarm.cli import main; main()"]
 

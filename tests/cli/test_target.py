@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cli.conftest import Invoke
 
 from pytest_devicefarm.cli.target import Target
-from tests.cli.conftest import Invoke
 
 NOBODY = "http://127.0.0.1:1"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from tests.real.node import Node, find_node
+from real.node import Node, find_node
 
 SOURCE = Path(__file__).parents[1] / "appium"
 STARTS = 3

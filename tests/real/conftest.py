@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.appium_server import Appium, AppiumServer, install_appium, running_appium
+from real.appium_server import Appium, AppiumServer, install_appium, running_appium
 
 
 @pytest.fixture(scope="session")

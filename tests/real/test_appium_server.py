@@ -20,7 +20,7 @@ from selenium.common.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
-from tests.real.appium_server import AppiumServer
+from real.appium_server import AppiumServer
 
 FAKE = {"platformName": "Fake", "appium:automationName": "Fake", "appium:deviceName": "Fake"}
 PHONE = {"platformName": "Android", "appium:automationName": "FarmFake", "appium:udid": "phone-1"}

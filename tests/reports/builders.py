@@ -25,7 +25,7 @@ from pytest_devicefarm.core.model import (
 )
 from pytest_devicefarm.core.settings import FarmSettings, Secret
 from pytest_devicefarm.reports.artifacts import SessionJob
-from tests.support.clocks import ManualClock
+from support.clocks import ManualClock
 
 MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(100)
 WEBM = b"\x1aE\xdf\xa3" + bytes(100)

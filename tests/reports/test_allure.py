@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.farm_suite import run_suite
+from reports.farm_suite import run_suite
 
 pytest.importorskip("allure_pytest")
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.reports.farm_suite import run_suite
+from reports.farm_suite import run_suite
 
 pytest.importorskip("pytest_html")
 

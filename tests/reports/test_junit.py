@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tests.reports.farm_suite import run_suite
+from reports.farm_suite import run_suite
 
 Cases = dict[str, ElementTree.Element]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pytest_devicefarm.core.model import Artifact, ArtifactKind
 from pytest_devicefarm.reports.artifacts import SessionJob
 from pytest_devicefarm.reports.page import write_page
-from tests.reports.builders import a_device, a_job, a_session
+from reports.builders import a_device, a_job, a_session
 
 EVIL = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 

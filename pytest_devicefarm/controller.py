@@ -12,6 +12,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +34,9 @@ FORWARD_SECONDS = 0.15
 """How long after a signal it is passed on to workers. Two signals at once can leave a blocked read uninterrupted."""
 
 SWEEP_SECONDS = 4.0
+INTERRUPTED_WAIT = 5.0
+"""Longest wait for late artifacts after a signal, seconds."""
+
 WORKER_INPUT = "devicefarm"
 
 
@@ -142,6 +146,10 @@ class Controller:
             return "repeated", "R", "REPEATED"
         return None
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected is not the farm's fault either."""
+        self._failed += report.failed
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Hand sessions to the collector, and count what failed for the farm's sake."""
@@ -160,6 +168,7 @@ class Controller:
         if self._interrupts.count or session.exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR):
             self._stop_workers()
         with self._interrupts.absorb():
+            self._forget_run()
             self._join()
         result = yield
         if session.exitstatus == pytest.ExitCode.TESTS_FAILED and self._infrastructure and not self._failed:
@@ -179,7 +188,8 @@ class Controller:
         """Leave nothing: what is in the journal still is ended now, and if that fails the guardian tries once more."""
         with self._interrupts.absorb(), contextlib.ExitStack() as steps:
             steps.callback(self._run.close)
-            steps.callback(self._remove_run_folder)
+            steps.callback(self._forget_simulated)
+            steps.callback(self._forget_run)
             steps.callback(self._stop_simulator)
             steps.callback(self._dismiss)
             steps.callback(self._interrupts.uninstall)
@@ -193,7 +203,11 @@ class Controller:
         if self._collector is None:
             return
         before = self._interrupts.count
-        self._results = self._collector.join(stop=lambda: self._interrupts.count > before)
+        wait = self._run.options.farm_artifact_wait
+        if before:
+            # Whoever sent the signal kills us soon, and the reports are not written yet.
+            wait = min(wait, INTERRUPTED_WAIT)
+        self._results = self._collector.join(wait, stop=lambda: self._interrupts.count > before)
         for job, artifacts in self._results:
             for artifact in artifacts:
                 self._config.hook.pytest_devicefarm_attach(config=self._config, test=job.test, artifact=artifact)
@@ -211,7 +225,17 @@ class Controller:
                 poll_seconds=self._run.poll_seconds,
                 say=lambda text: self._show(text, always=True),
             )
-        self._collector.add(SessionJob.from_plain(plain))
+        job = SessionJob.from_plain(plain)
+        self._collector.add(replace(job, live=(*job.live, *self._artifacts_of_others(job))))
+
+    def _artifacts_of_others(self, job: SessionJob) -> list[Artifact]:
+        """What `pytest_devicefarm_artifacts` hooks give; a flaw in one of them costs nothing but its artifacts."""
+        try:
+            given = self._config.hook.pytest_devicefarm_artifacts(test=job.test, session=job.session)
+        except Exception as error:
+            self._problems.append(f"pytest_devicefarm_artifacts: {type(error).__name__}: {error}")
+            return []
+        return [artifact for some in given for artifact in some]
 
     def _stop_workers(self) -> None:
         for node, pid in list(self._workers.items()):
@@ -222,11 +246,12 @@ class Controller:
     def _sweep(self, *, everything: bool = False) -> None:
         """End what this run's journal lists and nobody alive owns; at the end, everything of this run."""
         from pytest_devicefarm.core.journal import orphans
-        from pytest_devicefarm.core.reaping import reap
+        from pytest_devicefarm.core.reaping import reap, tidy
 
         state, run = self._run.state, self._run.shared.run
         if everything:
             self._run.owner.release()
+            tidy(state, clock=self._run.clock)
         left = [entry for entry in orphans(state, clock=self._run.clock) if entry.run == run]
         if not left:
             return
@@ -252,9 +277,11 @@ class Controller:
         if self._run.simulated is not None:
             self._run.simulated.stop()
 
-    def _remove_run_folder(self) -> None:
-        folder = self._run.state / "runs" / self._run.shared.run
-        shutil.rmtree(folder, ignore_errors=True)
+    def _forget_run(self) -> None:
+        """Remove what only the tests of this run needed."""
+        shutil.rmtree(self._run.state / "runs" / self._run.shared.run, ignore_errors=True)
+
+    def _forget_simulated(self) -> None:
         if self._run.options.farm_simulate and not self._run.options.farm_state:
             shutil.rmtree(self._run.state, ignore_errors=True)
 

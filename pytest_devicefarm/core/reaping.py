@@ -6,6 +6,7 @@ lists.
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from pytest_devicefarm.core.journal import (
     remove_entry,
     remove_unfinished,
 )
-from pytest_devicefarm.core.owners import forget_the_dead
+from pytest_devicefarm.core.owners import forget_the_dead, lives
 from pytest_devicefarm.core.pools import Pool
 
 _AT_A_TIME = 16
@@ -121,6 +122,9 @@ def tidy(state: Path, *, clock: Clock) -> None:
     for pool in Pool.all(state, clock):
         pool.sweep()
     remove_unfinished(state, clock=clock)
+    for folder in (state / "runs").glob("*"):
+        if not lives(state, folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
     forget_the_dead(state)
 
 

@@ -1,10 +1,7 @@
-"""A real Appium server with its fake drivers, fetched once and started on a free port of the loopback interface."""
+"""A real Appium server with its fake drivers, fetched once and started on a port of the loopback interface."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,10 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-from filelock import FileLock
-
-from real.node import Node, find_node
+from real.node import Node
+from real.npm import installed
 
 SOURCE = Path(__file__).parents[1] / "appium"
 STARTS = 3
@@ -36,37 +31,28 @@ class Appium:
 class AppiumServer:
     """A running Appium server."""
 
-    url: str
+    port: int
     log: Path
     process: subprocess.Popen[bytes]
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
 
 def install_appium() -> Appium:
-    """Gives the Appium that tests/appium locks, installed on first need into a folder named by the digest."""
-    cache = _cache_folder()
-    node = find_node(cache)
-    home = cache / f"appium-{_digest(SOURCE)}"
-    with FileLock(cache / "appium.lock", timeout=600):
-        if not home.exists():
-            partial = home.with_suffix(".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(SOURCE, partial, ignore=shutil.ignore_patterns("node_modules"))
-            subprocess.run(
-                [*node.npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
-                cwd=partial,
-                env=node.environment,
-                stdin=subprocess.DEVNULL,
-                check=True,
-                timeout=600,
-            )
-            partial.rename(home)
-    return Appium(home, node)
+    """Gives the Appium that tests/appium locks, installed on first need."""
+    return Appium(*installed(SOURCE))
 
 
 @contextmanager
-def running_appium(appium: Appium, log: Path) -> Iterator[AppiumServer]:
-    """Starts a server, waits until it answers, and stops it at the end; its output goes to the file `log`."""
-    server = _start(appium, log)
+def running_appium(appium: Appium, log: Path, port: int | None = None) -> Iterator[AppiumServer]:
+    """Starts a server, waits until it answers, and stops it at the end; its output goes to the file `log`.
+
+    Args:
+        port: Where it is to listen; left out, on a free port.
+    """
+    server = _start(appium, log, port)
     try:
         yield server
     finally:
@@ -78,26 +64,11 @@ def running_appium(appium: Appium, log: Path) -> Iterator[AppiumServer]:
             server.process.wait(10)
 
 
-def _cache_folder() -> Path:
-    named = os.environ.get("DEVICEFARM_TEST_CACHE")
-    folder = Path(named) if named else platformdirs.user_cache_path("pytest-devicefarm-tests")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "node_modules" not in path.parts:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _start(appium: Appium, log: Path) -> AppiumServer:
+def _start(appium: Appium, log: Path, wanted: int | None) -> AppiumServer:
     """Starts a server; another process may take the free port before Appium does, hence several tries."""
     script = appium.home / "node_modules/appium/index.js"
     for _ in range(STARTS):
-        port = _free_port()
+        port = wanted or _free_port()
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [appium.node.node, script, "server", "--address", "127.0.0.1", "--port", str(port), "--log-no-colors"],
@@ -107,7 +78,7 @@ def _start(appium: Appium, log: Path) -> AppiumServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        server = AppiumServer(f"http://127.0.0.1:{port}", log, process)
+        server = AppiumServer(port, log, process)
         if _answers(server):
             return server
     raise RuntimeError(f"Appium ended {STARTS} times before it answered:\n{log.read_text(errors='replace')[-2000:]}")

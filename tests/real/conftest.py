@@ -1,4 +1,4 @@
-"""Fixtures of the real leg: a real Appium server and the app that its fake driver shows."""
+"""Fixtures of the real leg; what cannot be fetched skips a test, and a skipped test fails in CI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
+from real.apks import fetch_apks
 from real.appium_server import Appium, AppiumServer, install_appium, running_appium
 
 
@@ -38,3 +38,12 @@ def own_appium_server(appium: Appium, tmp_path: Path) -> Iterator[AppiumServer]:
 def xml_app() -> Path:
     """The app of the fake driver: a login button that raises an alert, and an input field."""
     return Path(__file__).parents[1] / "appium/farm-fake-driver/screen.xml"
+
+
+@pytest.fixture(scope="session")
+def apks() -> dict[str, Path]:
+    """Real Android builds by file name, fetched from npm."""
+    try:
+        return fetch_apks()
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"real builds cannot be fetched here: {error}")

@@ -12,6 +12,7 @@ import pytest
 from appium import webdriver
 from appium.options.common import AppiumOptions
 from appium.webdriver.client_config import AppiumClientConfig
+from real.appium_server import AppiumServer
 from selenium.common.exceptions import (
     InvalidSessionIdException,
     SessionNotCreatedException,
@@ -19,8 +20,6 @@ from selenium.common.exceptions import (
     WebDriverException,
 )
 from urllib3.exceptions import HTTPError
-
-from real.appium_server import AppiumServer
 
 FAKE = {"platformName": "Fake", "appium:automationName": "Fake", "appium:deviceName": "Fake"}
 PHONE = {"platformName": "Android", "appium:automationName": "FarmFake", "appium:udid": "phone-1"}

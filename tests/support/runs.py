@@ -65,7 +65,9 @@ class SimulatedFarm:
     def is_clean(self) -> bool:
         """Whether nothing is open, nothing overlapped, and nothing broke the contract."""
         record = self.record()
-        return not (record["open_sessions"] or record["open_reservations"] or record["overlaps"] or record["violations"])
+        return not (
+            record["open_sessions"] or record["open_reservations"] or record["overlaps"] or record["violations"]
+        )
 
 
 @contextmanager
@@ -151,12 +153,16 @@ def a_suite(folder: Path, source: str, app: str = SLOW_APP) -> Path:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """What is left in a state folder that somebody would have to clean up: journal, leases, tickets, runs."""
+    """What is left in a state folder that somebody would have to clean up: journal, leases, tickets, runs.
+
+    A file that was being written when its process was killed counts for nothing, and goes a minute later.
+    """
     state = folder / "state"
     return sorted(
         str(path.relative_to(state))
         for part in ("journal", "pools/*/devices", "pools/*/queue", "runs")
         for path in state.glob(f"{part}/*")
+        if path.suffix != ".tmp"
     )
 
 
@@ -164,3 +170,29 @@ def until(run: Run, text: str, seconds: float = 30.0) -> None:
     """Wait until a run has written a text."""
     assert eventually(lambda: text in run.output or run.ended(), seconds), run.output
     assert text in run.output, run.output
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has started and that still live."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def command_line(pid: int) -> str:
+    """How a process was started."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def guardian_of(run: Run) -> int:
+    """The guardian's process."""
+    return next(pid for pid in children(run.pid) if "guardian" in command_line(pid))

@@ -48,7 +48,7 @@ def lease_device(pytestconfig: pytest.Config) -> Callable[..., AbstractContextMa
 def upload_app(pytestconfig: pytest.Config) -> Callable[[str], App]:
     """Factory that gives a build at the farm by path or reference, uploaded once per build. Session-scoped."""
     keeper = device_tests(pytestconfig).keeper
-    return lambda path_or_reference: keeper.upload(str(path_or_reference))
+    return lambda path_or_reference: keeper.builds.upload(str(path_or_reference))
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ DEVICE_FIXTURES = frozenset(
 APP_FIXTURES = DEVICE_FIXTURES - {"device_lease", "leased_device", "leased_devices"}
 """Fixtures for which the test's build is uploaded."""
 
+LEASING_FIXTURES = DEVICE_FIXTURES | {"lease_device"}
+"""Fixtures through which something may be left behind at the farm."""
+
 _PLAN: pytest.StashKey[TestPlan] = pytest.StashKey()
 
 
@@ -71,6 +74,11 @@ def uses_device(item: pytest.Item) -> bool:
     return not DEVICE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
+def may_lease(item: pytest.Item) -> bool:
+    """Whether the test uses a device of its own or one that a wider fixture leases."""
+    return not LEASING_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
 def plan_of(item: pytest.Item) -> TestPlan:
     """What the test asks for, read once from its marks.
 
@@ -91,7 +99,9 @@ def _read(item: pytest.Item) -> TestPlan:
         queries = _queries(item)
     except ConfigurationError as error:
         raise ConfigurationError(f"{item.nodeid}: {error}") from None
-    wants_app = not APP_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    names = set(getattr(item, "fixturenames", ()))
+    # A test that names none of our fixtures asks for them as it runs, so it may well want the driver.
+    wants_app = bool(names & APP_FIXTURES) or not names & DEVICE_FIXTURES
     return TestPlan(queries=queries, app=app, capabilities=capabilities, wants_app=wants_app)
 
 

@@ -20,6 +20,15 @@ _KEEP = ("on", "off", "retain-on-failure")
 _YES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
+_PATHS = ("farm_app", "farm_world", "farm_output", "farm_state")
+_WANTED = {
+    "switch": "yes or no",
+    "number": "a number",
+    "count": "a whole number",
+    "minutes": "a whole number of minutes, or off",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One flag.
@@ -180,6 +189,7 @@ def read_options(
     )
     if file is not None:
         file.check_options([flag.key for flag in FLAGS])
+    # Both files come as values here, since paths in them are meant from where they lie.
     values = {
         flag.key: _typed(
             flag,
@@ -188,8 +198,8 @@ def read_options(
                 flag=getattr(config.option, flag.key, None),
                 environ=environ,
                 ini=_ini(config, flag),
-                file=file,
-                default=flag.default,
+                file=None,
+                default=_in_file(file, flag),
             ),
         )
         for flag in FLAGS
@@ -209,22 +219,31 @@ def _farm_mentioned(config: pytest.Config, environ: Mapping[str, str]) -> bool:
 
 
 def _ini(config: pytest.Config, flag: Flag) -> Any:
-    value = config.getini(flag.key)
-    if (
-        value is None
-        or config.inipath is None
-        or flag.key not in ("farm_app", "farm_world", "farm_output", "farm_state")
-    ):
+    import pytest
+
+    try:
+        value = config.getini(flag.key)
+    except (TypeError, ValueError, pytest.UsageError) as error:  # which of them depends on the version of pytest
+        from pytest_devicefarm.core.errors import ConfigurationError
+
+        wanted = _WANTED.get(flag.kind, "text")
+        raise ConfigurationError(f"{flag.key} in the ini file (--{flag.name}) has to be {wanted}: {error}") from None
+    return _anchored(flag, value, config.inipath)
+
+
+def _in_file(file: SettingsFile | None, flag: Flag) -> Any:
+    value = file.option(flag.key) if file is not None else None
+    return flag.default if file is None or value in (None, "", []) else _anchored(flag, value, file.path)
+
+
+def _anchored(flag: Flag, value: Any, file: Path | None) -> Any:
+    """A path in a file is meant from where that file lies, wherever pytest was started."""
+    if file is None or flag.key not in _PATHS:
         return value
-    # A path in an ini file is meant from where that file lies, wherever pytest was started.
-    folder = config.inipath.parent
-    texts = value if isinstance(value, list) else [value]
-    anchored = [str(folder / text) if _is_relative_path(text, folder) else text for text in texts]
-    return anchored if isinstance(value, list) else anchored[0]
-
-
-def _is_relative_path(text: str, folder: Path) -> bool:
-    return ":" not in text and not Path(text).expanduser().is_absolute()
+    if isinstance(value, list):
+        return [_anchored(flag, each, file) for each in value]
+    is_relative = isinstance(value, str) and ":" not in value and not Path(value).expanduser().is_absolute()
+    return str(file.parent / value) if value and is_relative else value
 
 
 def _help(flag: Flag) -> str:
@@ -242,6 +261,8 @@ def _ini_type(flag: Flag) -> Any:
 def _typed(flag: Flag, value: Any) -> Any:
     if flag.many:
         texts: Sequence[str] = value.splitlines() if isinstance(value, str) else value
+        if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+            raise _wrong(flag, value, "a text or a list of texts")
         return tuple(text.strip() for text in texts if text.strip())
     if value is None:
         return None
@@ -254,14 +275,14 @@ def _switch(flag: Flag, value: Any) -> bool:
     try:
         return _YES[str(value).strip().lower()]
     except KeyError:
-        raise _wrong(flag, value, "yes or no") from None
+        raise _wrong(flag, value, _WANTED["switch"]) from None
 
 
 def _number(flag: Flag, value: Any) -> float:
     try:
-        number = float(value)
+        number = float("" if isinstance(value, bool) else value)
     except (TypeError, ValueError):
-        raise _wrong(flag, value, "a number") from None
+        raise _wrong(flag, value, _WANTED[flag.kind]) from None
     if not flag.least <= number < float("inf"):
         raise _wrong(flag, value, f"a number of at least {flag.least:g}")
     return number
@@ -270,7 +291,7 @@ def _number(flag: Flag, value: Any) -> float:
 def _count(flag: Flag, value: Any) -> int:
     number = _number(flag, value)
     if not number.is_integer():
-        raise _wrong(flag, value, "a whole number")
+        raise _wrong(flag, value, _WANTED[flag.kind])
     return int(number)
 
 

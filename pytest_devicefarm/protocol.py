@@ -15,8 +15,12 @@ import pytest
 
 from pytest_devicefarm.core.errors import ConfigurationError, DeviceFarmError, NoMatchingDevice
 from pytest_devicefarm.core.model import Artifact, ArtifactKind, TestRecord, Verdict
-from pytest_devicefarm.keeper import Keeper, Loan
-from pytest_devicefarm.markers import plan_of, uses_device
+from pytest_devicefarm.holding import hold
+from pytest_devicefarm.keeper import Keeper
+from pytest_devicefarm.loan import Loan
+from pytest_devicefarm.markers import may_lease, plan_of, uses_device
+from pytest_devicefarm.outcomes import first_line, infrastructure_problem, outcome_of, phase_of, worth_repeating
+from pytest_devicefarm.tracebacks import place, shorten
 
 if TYPE_CHECKING:
     from pytest_devicefarm.core.sessions import OpenSession
@@ -29,9 +33,6 @@ LIVE_SECONDS = 10.0
 
 ALLURE = "devicefarm-allure"
 """Name under which our Allure sink is registered."""
-
-HOLD_SECONDS = 10.0
-"""Pause between two signs of life while a session is held open."""
 
 _TESTS: pytest.StashKey[DeviceTests] = pytest.StashKey()
 _LOAN: pytest.StashKey[Loan] = pytest.StashKey()
@@ -77,7 +78,7 @@ class DeviceTests:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Find out now what no device can ever satisfy; only tests that are really selected count."""
-        items = [item for item in session.items if uses_device(item)]
+        items = [item for item in session.items if may_lease(item)]
         if self._config.option.collectonly or not items:
             return
         try:
@@ -100,16 +101,19 @@ class DeviceTests:
             ConfigurationError: Marks are wrong, or a test can never run; all such tests at once.
         """
         self.run.output.check()
-        plans = [(item, plan_of(item)) for item in items]
+        plans = [(item, plan_of(item)) for item in items if uses_device(item)]
         devices = self.run.devices()
-        serving: set[str] = set()
+        # What a wider fixture will lease is not known yet; it may be any of them.
+        serving = {device.udid for device in devices} if len(plans) < len(items) else set()
         problems: dict[str, list[str]] = {}
         for item, plan in plans:
+            if item.get_closest_marker("skip"):
+                continue
             try:
-                for found in self.keeper.check(plan).values():
+                for found in self.keeper.devices.check(plan).values():
                     serving |= {device.udid for device in found}
-            except NoMatchingDevice as error:
-                if self.run.options.farm_unmatched == "skip":
+            except ConfigurationError as error:
+                if self.run.options.farm_unmatched == "skip" and isinstance(error, NoMatchingDevice):
                     item.add_marker(pytest.mark.skip(reason=str(error)))
                 else:
                     problems.setdefault(str(error), []).append(item.nodeid)
@@ -130,7 +134,7 @@ class DeviceTests:
         try:
             result = yield
             while outermost and item.stash.get(_AGAIN, False):
-                item.stash[_REPEATS] += 1
+                item.stash[_REPEATS] = self.run.options.farm_retries - self._retries_left(item) + 1
                 item.stash[_AGAIN] = False
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             return result
@@ -151,13 +155,21 @@ class DeviceTests:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Tell infrastructure from test, take what exists only while the session is open, and hand the facts on."""
+        if call.excinfo is not None and not self._config.option.fulltrace:
+            shorten(call.excinfo)
         report = yield
-        problem = infrastructure_problem(call.excinfo.value) if call.excinfo else ""
+        if call.excinfo is not None:
+            place(report, call.excinfo.value)
+        is_skip = call.excinfo is not None and isinstance(call.excinfo.value, pytest.skip.Exception)
+        problem = infrastructure_problem(call.excinfo.value) if call.excinfo and not is_skip else ""
         loan = item.stash.get(_LOAN, None)
-        if problem:
-            self._mark_infrastructure(item, report, problem)
         phases: dict[str, tuple[str, str]] = item.stash.setdefault(_PHASES, {})
-        phases[report.when] = _phase(report, problem)
+        if problem:
+            self._mark_infrastructure(item, report, problem, call)
+        elif report.failed and report.when == "teardown" and item.stash.get(_AGAIN, False):
+            # What a teardown makes of a session that is gone is no second problem of its own.
+            _mark_repeated(report)
+        phases[report.when] = phase_of(report, problem)
         if loan is not None:
             if report.when != "teardown":
                 self._take_live(loan, failed=report.outcome not in ("passed", "skipped") or bool(problem))
@@ -173,12 +185,20 @@ class DeviceTests:
         loan = item.stash.get(_LOAN, None)
         if loan is None:
             return (yield)
-        if self.run.options.farm_hold and _outcome(item.stash[_PHASES]) == "failed":
-            self._hold(loan)
+        phases = item.stash[_PHASES]
+        if self.run.options.farm_hold and outcome_of(phases) == "failed":
+            hold(
+                self._config,
+                self.run,
+                loan,
+                lambda text: self._send({"kind": "line", "always": True, "text": text}),
+            )
         try:
             result = yield
         except BaseException as error:
-            item.stash[_PHASES]["teardown"] = ("failed", _first_line(error))
+            problem = infrastructure_problem(error)
+            word = "infrastructure" if problem else "failed"
+            phases["teardown"] = (word, problem or first_line(error))
             raise
         finally:
             with self._interrupts.shield():
@@ -209,7 +229,11 @@ class DeviceTests:
         """What the running test was lent; begun here where it was lent nothing yet."""
         if _LOAN not in item.stash:
             item.stash[_LOAN] = Loan(
-                item=item, plan=plan_of(item), try_number=item.stash.get(_TRY, 1), started=time.time()
+                item=item,
+                plan=plan_of(item),
+                try_number=item.stash.get(_TRY, 1),
+                started=time.time(),
+                retries=self._retries_left(item),
             )
         return item.stash[_LOAN]
 
@@ -220,22 +244,32 @@ class DeviceTests:
             for problem in self.keeper.close():
                 self._send({"kind": "problem", "text": problem})
 
-    def _mark_infrastructure(self, item: pytest.Item, report: pytest.TestReport, problem: str) -> None:
+    def _retries_left(self, item: pytest.Item) -> int:
+        loan = item.stash.get(_LOAN, None)
+        return loan.retries if loan is not None else self.run.options.farm_retries - item.stash.get(_REPEATS, 0)
+
+    def _mark_infrastructure(
+        self, item: pytest.Item, report: pytest.TestReport, problem: str, call: pytest.CallInfo[None]
+    ) -> None:
         report.devicefarm_infrastructure = problem  # type: ignore[attr-defined]
         # An expected failure is one of the app; the farm's own is none.
         report.outcome = "failed"
         if hasattr(report, "wasxfail"):
             del report.wasxfail
-        if item.stash.get(_REPEATS, 0) < self.run.options.farm_retries and not self._interrupts.count:
+        error = call.excinfo.value if call.excinfo else None
+        if _LOAN in item.stash and isinstance(error, Exception):
+            item.stash[_LOAN].error = error
+        helps = error is not None and worth_repeating(error)
+        failed = any(word == "failed" for word, _ in item.stash[_PHASES].values())
+        again = item.stash.get(_AGAIN, False) or (helps and self._retries_left(item) > 0)
+        if again and not failed and not self._interrupts.count:
             item.stash[_AGAIN] = True
-            report.devicefarm_repeated = True  # type: ignore[attr-defined]
-            report.outcome = "rerun"  # type: ignore[assignment]
+            _mark_repeated(report)
 
     def _finish(self, item: pytest.Item, loan: Loan, nextitem: pytest.Item | None) -> None:
         phases = item.stash[_PHASES]
-        outcome = _outcome(phases)
-        if outcome == "infrastructure":
-            self.keeper.note_failure(loan)
+        outcome = outcome_of(phases)
+        self.keeper.devices.note_outcome(loan, infrastructure=outcome == "infrastructure")
         passed = {"passed": True, "xfailed": True, "xpassed": True, "failed": False}.get(outcome)
         description = "; ".join(
             [f"{when} {word}" + (f": {text}" if text else "") for when, (word, text) in phases.items()]
@@ -295,7 +329,7 @@ class DeviceTests:
             self.run.output.prepare(path.parent)
             write_whole(path, data)
         except (WebDriverException, DeviceFarmError, OSError) as error:
-            note = f"could not be taken: {_first_line(error)}"
+            note = f"could not be taken: {first_line(error)}"
         kept = [artifact for artifact in loan.live.get(role, []) if artifact.kind is not kind]
         loan.live[role] = [*kept, Artifact(kind, name, None if note else path, MEDIA_TYPES[kind], note)]
 
@@ -303,7 +337,7 @@ class DeviceTests:
         from pytest_devicefarm.reports.artifacts import SessionJob
 
         phases = loan.item.stash[_PHASES]
-        outcome = _outcome(phases)
+        outcome = outcome_of(phases)
         kinds = set(self._kinds(outcome))
         troubles = [text for word, text in phases.values() if word == "infrastructure"]
         jobs = []
@@ -360,51 +394,6 @@ class DeviceTests:
         }
         return wanted(policies, failed=outcome in ("failed", "infrastructure"))
 
-    def _hold(self, loan: Loan) -> None:
-        """Keep device and session open until Enter or the time is over, with signs of life meanwhile."""
-        minutes = self.run.options.farm_hold_minutes
-        for opened in loan.sessions.values():
-            self._send(
-                {
-                    "kind": "line",
-                    "always": True,
-                    "text": f"holding {opened.lease.device} for {minutes:g} min after {loan.item.nodeid} failed; "
-                    f"look in at {opened.session.url or self.run.farm.hub.url}, session {opened.session.webdriver_id}",
-                }
-            )
-        if not loan.sessions:
-            return
-        enter = _Enter(self._config)
-        end = self.run.clock.monotonic() + minutes * 60
-        alive = self.run.clock.monotonic() + HOLD_SECONDS
-        while self.run.clock.monotonic() < end and not enter.pressed(0.2):
-            if self.run.clock.monotonic() >= alive:
-                alive += HOLD_SECONDS
-                for opened in loan.sessions.values():
-                    opened.lease.touch()
-                    opened.sign_of_life()
-
-
-class _Enter:
-    """Whether somebody pressed Enter; only asked in a run on a terminal, never in a worker."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        import sys
-
-        self._input = sys.__stdin__ if not hasattr(config, "workerinput") else None
-        if self._input is not None and not self._input.isatty():
-            self._input = None
-
-    def pressed(self, seconds: float) -> bool:
-        """Wait so long at most."""
-        import select
-
-        if self._input is None:
-            time.sleep(seconds)
-            return False
-        ready, _, _ = select.select([self._input], [], [], seconds)
-        return bool(ready and self._input.readline() is not None)
-
 
 def device_tests(config: pytest.Config) -> DeviceTests:
     """The device tests of this process.
@@ -423,15 +412,6 @@ def loan_of(request: pytest.FixtureRequest) -> tuple[DeviceTests, Loan]:
     return tests, tests.loan(request.node)
 
 
-def infrastructure_problem(error: BaseException) -> str:
-    """What the farm did wrong, if it is the farm that an exception is about; ``""`` otherwise."""
-    if isinstance(error, BaseExceptionGroup):
-        return "; ".join(filter(None, map(infrastructure_problem, error.exceptions)))
-    if isinstance(error, DeviceFarmError):
-        return str(error) if error.infrastructure else ""
-    return infrastructure_problem(error.__cause__) if error.__cause__ else ""
-
-
 def _no_farm() -> NoReturn:
     raise ConfigurationError(
         "this test uses a device, but the run has no farm: give --farm NAME (or farm in the ini file, or "
@@ -439,33 +419,9 @@ def _no_farm() -> NoReturn:
     )
 
 
-def _phase(report: pytest.TestReport, problem: str) -> tuple[str, str]:
-    if problem:
-        return "infrastructure", problem
-    if hasattr(report, "wasxfail"):
-        return ("xfailed" if report.skipped else "xpassed"), str(report.wasxfail)
-    if report.failed:
-        crash = getattr(report.longrepr, "reprcrash", None)
-        return "failed", _one_line(crash.message if crash else str(report.longrepr))
-    if report.skipped:
-        return "skipped", _one_line(report.longrepr[2] if isinstance(report.longrepr, tuple) else "")
-    return "passed", ""
-
-
-def _outcome(phases: Mapping[str, tuple[str, str]]) -> str:
-    words = [word for word, _ in phases.values()]
-    for word in ("infrastructure", "failed", "skipped", "xfailed", "xpassed"):
-        if word in words:
-            return word
-    return "passed"
-
-
-def _first_line(error: BaseException) -> str:
-    return _one_line(f"{type(error).__name__}: {error}")
-
-
-def _one_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[0][:300]
+def _mark_repeated(report: pytest.TestReport) -> None:
+    report.devicefarm_repeated = True  # type: ignore[attr-defined]
+    report.outcome = "rerun"  # type: ignore[assignment]
 
 
 def _listed(nodeids: list[str]) -> str:

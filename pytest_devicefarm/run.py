@@ -227,6 +227,7 @@ class FarmRun:
         from pytest_devicefarm.core.files import exclusively, private_folder, read_value, write_value
         from pytest_devicefarm.core.query import narrow
 
+        self.owner.hold()
         folder = private_folder(self.state, "runs", self.shared.run)
         with exclusively(folder / "devices.lock", seconds=120.0):
             try:

@@ -63,9 +63,10 @@ class SimulatedFarm:
         )
         line = process.stdout.readline() if process.stdout else b""
         if not line:
-            process.wait()
-            errors.seek(0)
-            words = errors.read().decode(errors="replace").strip()
+            with process, errors:
+                process.wait()
+                errors.seek(0)
+                words = errors.read().decode(errors="replace").strip()
             raise ConfigurationError(f"the simulator of farm {spec.name!r} did not start: {words}")
         facts.touch(mode=0o600)
         facts.write_bytes(line)

@@ -17,11 +17,19 @@ from appium.webdriver.appium_connection import AppiumConnection
 from appium.webdriver.client_config import AppiumClientConfig
 
 from pytest_devicefarm.core.clock import Clock
-from pytest_devicefarm.core.errors import FarmAnswerError, FarmAuthenticationError, FarmUnreachable, SessionLost
+from pytest_devicefarm.core.errors import (
+    FarmAnswerError,
+    FarmAuthenticationError,
+    FarmError,
+    FarmUnreachable,
+    SessionLost,
+)
 from pytest_devicefarm.core.farm import Hub
-from pytest_devicefarm.core.redaction import redact
+from pytest_devicefarm.core.logs import keep_out_of_logs
+from pytest_devicefarm.core.redaction import excerpt, redact
 from pytest_devicefarm.core.settings import Secret
 from pytest_devicefarm.core.transport import is_loopback
+from pytest_devicefarm.core.transport_errors import reason_of
 
 CONNECT_SECONDS = 10.0
 CREATE_SECONDS = 1800.0  # copying and installing a large build is part of the create
@@ -85,6 +93,7 @@ class HubConnection(AppiumConnection):
             init_args_for_pool_manager={"init_args_for_pool_manager": {"retries": False}},
         )
         super().__init__(client_config=config, ignore_proxy=is_loopback(hub.url))
+        keep_out_of_logs(self._all_secrets())
 
     def get_remote_connection_headers(self, parsed_url: ParseResult, keep_alive: bool = True) -> dict[str, Any]:  # type: ignore[override]
         """Headers for one request; refuses to follow the hub to another host, where credentials would leak."""
@@ -130,13 +139,12 @@ class HubConnection(AppiumConnection):
             self._limit = former
 
     def _send(self, command: str, params: dict[str, Any]) -> Any:
-        if command == "newSession" and self._secrets:
-            params = _with_secrets(params, self._secrets)
+        # Frames below this one hold headers with credentials, and --showlocals prints them: whatever comes from there
+        # is raised as if it came from here.
         try:
-            answer: Any = super().execute(command, params)  # type: ignore[no-untyped-call]
+            return self._exchange(command, params)
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            # Not chained: frames of the client hold headers with credentials, and --showlocals prints them.
-            reason = redact(str(problem), self._all_secrets())
+            reason = reason_of(problem, self._all_secrets())
             if command == "newSession":
                 raise FarmUnreachable(
                     f"the hub at {self._hub.url} gave no answer to the session request: {reason}. "
@@ -144,14 +152,31 @@ class HubConnection(AppiumConnection):
                     method="POST",
                     path="/session",
                 ) from None
-            raise SessionLost(f"the hub at {self._hub.url} gave no answer to {command}: {reason}") from None
-        return _without(answer, self._secrets)
+            raise SessionLost(
+                f"the hub at {self._hub.url} gave no answer to {command}: {reason}. "
+                "See whether it is up (`devicefarm doctor`)."
+            ) from None
+        except BaseException as problem:  # Ctrl-C, or a time limit of the test
+            raise problem.with_traceback(None) from None
+
+    def _exchange(self, command: str, params: dict[str, Any]) -> Any:
+        """Send one command; secrets go in on the way out, and come out of the answer."""
+        if command == "newSession":
+            params = _with_secrets(params, self._secrets)
+        answer: Any = super().execute(command, params)  # type: ignore[no-untyped-call]
+        status = answer.get("status") if isinstance(answer, dict) else None
+        failed = isinstance(status, int) and status >= 400
+        if not failed and command != "newSession":
+            return answer  # what the app under test says is the test's business
+        return _redacted(_without(answer, self._secrets), self._all_secrets())
 
     def _judge(self, command: str, answer: Any, error: str) -> None:
         status = answer.get("status") if isinstance(answer, dict) else None
         if not isinstance(status, int) or status < 400:
+            if command == "newSession":
+                self._check_created(answer)
             return
-        text = redact(str(answer.get("value", "")), self._all_secrets())
+        text = str(answer.get("value", ""))
         if status in (401, 403) and not error:
             raise FarmAuthenticationError(
                 f"the hub at {self._hub.url} does not accept the credentials ({status}): {text[:200]}",
@@ -160,6 +185,8 @@ class HubConnection(AppiumConnection):
                 status=status,
                 answer=text[:200],
             )
+        if command == "newSession" and not error and not _is_json(text):
+            raise self._no_hub(status, text)
         if command == "newSession" or self._quit:
             return
         if error == "invalid session id" and command != "quit":
@@ -168,10 +195,33 @@ class HubConnection(AppiumConnection):
                 "Idle too long, ended in the farm's portal, or the device went away; the farm's session page tells."
             )
         if not error and status >= 500 and command != "quit":
-            raise SessionLost(f"the hub answered {command} with {status}: {text[:200]}")
+            raise SessionLost(
+                f"the hub answered {command} with {status}: {_piece(text)}. See whether it is up (`devicefarm doctor`)."
+            )
+
+    def _check_created(self, answer: Any) -> None:
+        """Refuse what the client would take for a session although nothing can be done with it."""
+        value = answer.get("value") if isinstance(answer, dict) else None
+        if not isinstance(value, dict) or not isinstance(value.get("sessionId"), str) or not value["sessionId"]:
+            raise self._no_hub(200, value if isinstance(value, str) else json.dumps(value, default=str))
+
+    def _no_hub(self, status: int, text: str) -> FarmError:
+        """The error for an answer to the session request that no hub would give; a session may have come up or not."""
+        kind = FarmUnreachable if status >= 500 else FarmAnswerError
+        return kind(
+            f"the hub at {self._hub.url} answered the session request with {status} and no session: {_piece(text)}. "
+            "Check that the address is that of the hub (--farm-hub-url, `devicefarm doctor`), and not of a web page.",
+            method="POST",
+            path="/session",
+            status=status,
+            answer=_piece(text),
+        )
 
     def _all_secrets(self) -> list[Secret]:
-        return [*self._secrets.values(), *([self._hub.password] if self._hub.password else [])]
+        password = self._hub.password
+        if password is None:
+            return list(self._secrets.values())
+        return [*self._secrets.values(), password, Secret(f"{self._hub.username}:{password.reveal()}")]
 
 
 def _timeout(read: float) -> Any:
@@ -193,6 +243,18 @@ def _error_code(answer: Any) -> str:
     return ""
 
 
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _piece(text: str) -> str:
+    return excerpt(text.encode("utf-8", "replace"))
+
+
 def _with_secrets(params: dict[str, Any], secrets: Mapping[str, Secret]) -> dict[str, Any]:
     capabilities = params["capabilities"]
     always = {**capabilities.get("alwaysMatch", {}), **{name: secret.reveal() for name, secret in secrets.items()}}
@@ -202,6 +264,17 @@ def _with_secrets(params: dict[str, Any], secrets: Mapping[str, Secret]) -> dict
 def _without(answer: Any, names: Mapping[str, Secret]) -> Any:
     if isinstance(answer, dict):
         return {key: _without(value, names) for key, value in answer.items() if key not in names}
+    return answer
+
+
+def _redacted(answer: Any, secrets: list[Secret]) -> Any:
+    match answer:
+        case dict():
+            return {key: _redacted(value, secrets) for key, value in answer.items()}
+        case list():
+            return [_redacted(value, secrets) for value in answer]
+        case str():
+            return redact(answer, secrets)
     return answer
 
 

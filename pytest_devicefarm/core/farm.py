@@ -165,6 +165,10 @@ class Farm(ABC):
     def hub(self) -> Hub:
         """Where Appium sessions are opened."""
 
+    def hub_of(self, device: Device) -> Hub:
+        """Where sessions of one device are opened, on farms whose devices have servers of their own."""
+        return self.hub
+
     @abstractmethod
     def check(self) -> str:
         """Ask something that needs valid credentials; give one line on who we are there."""
@@ -194,6 +198,14 @@ class Farm(ABC):
             DeviceBusy: The farm did not grant every device.
         """
         raise self._cannot("reserve")
+
+    def renew(self, reservation: Reservation, devices: Sequence[Device], *, seconds: int) -> Reservation:
+        """Prolong a reservation by so many seconds behind its end; only where ``SPEC.renew``.
+
+        Raises:
+            DeviceBusy: Somebody else has booked the time behind it.
+        """
+        raise self._cannot("renew")
 
     def cancel(self, reservation_id: str) -> None:
         """End one reservation; one that has ended already is fine."""
@@ -229,6 +241,13 @@ class Farm(ABC):
     def parse_reference(self, text: str) -> App | None:
         """The app for a reference in the farm's own spelling; ``None`` where the text is none (so it is a path)."""
 
+    def install(self, device: Device, app: App) -> None:
+        """Put the build on a leased device, on farms that want it there before the session; returns when it is there.
+
+        Raises:
+            AppError: It does not install; carries the farm's reason.
+        """
+
     # sessions
 
     @abstractmethod
@@ -262,6 +281,13 @@ class Farm(ABC):
         """Tell a verdict the farm wants when the session has ended."""
 
     # artifacts
+
+    def start_live(self, driver: Any, kinds: Iterable[ArtifactKind]) -> None:
+        """Start what has to run along with a session just opened, such as a screen recording."""
+
+    def take_live(self, driver: Any, kinds: Iterable[ArtifactKind]) -> Sequence[RemoteArtifact]:
+        """Those of the kinds that exist only while the session is open, each with its data or the reason why not."""
+        return ()
 
     @abstractmethod
     def artifacts(self, session: FarmSession, kinds: Iterable[ArtifactKind]) -> Sequence[RemoteArtifact]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import io
+import logging
 import plistlib
 import struct
 import xml.parsers.expat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +36,12 @@ class Manifest:
 
 def android_binary(data: bytes) -> Manifest:
     """Read the compiled ``AndroidManifest.xml`` of an APK; one of an instrumentation APK has no version."""
-    from apkInspector.axml import get_manifest_lite
-
+    read = _axml_reader()
     if data[:4] != b"\x03\x00\x08\x00":
         raise UnreadableManifest("AndroidManifest.xml is not compiled")
     _check_chunks(data)
     try:
-        attributes: Mapping[str, Any] = get_manifest_lite(io.BytesIO(data), num_of_elements=_MANIFEST_CHUNKS)
+        attributes = read(io.BytesIO(data), num_of_elements=_MANIFEST_CHUNKS)
     except Exception as error:  # whatever a parser makes of damaged bytes
         raise UnreadableManifest(f"AndroidManifest.xml is damaged ({type(error).__name__})") from None
     package, version = (html.unescape(str(attributes.get(name) or "")) for name in ("package", "versionName"))
@@ -101,6 +101,19 @@ def simulator_app(data: bytes) -> Manifest:
     if platform not in ("", "android", "ios"):
         raise UnreadableManifest(f"app.xml wants platform {platform!r}; there are android and ios")
     return Manifest(root.get("package", ""), root.get("version", ""), platform)
+
+
+def _axml_reader() -> Callable[..., Mapping[str, Any]]:
+    # Importing the parser lets the root logger print everything at DEBUG, hub address and headers of the HTTP
+    # libraries among it, unless the root logger has a handler already.
+    root, guard = logging.getLogger(), logging.NullHandler()
+    root.addHandler(guard)
+    try:
+        from apkInspector.axml import get_manifest_lite
+    finally:
+        root.removeHandler(guard)
+    reader: Callable[..., Mapping[str, Any]] = get_manifest_lite
+    return reader
 
 
 def _check_chunks(data: bytes) -> None:

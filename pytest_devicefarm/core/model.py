@@ -29,6 +29,7 @@ class Device:
         reservable: Whether the farm can reserve this very device.
         state: What the farm said when the device was listed.
         note: Why it is not free, in the farm's words, or ``""``.
+        details: What only the farm itself reads, such as the address of the device's own Appium server; no secrets.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Device:
     reservable: bool = False
     state: DeviceState = DeviceState.FREE
     note: str = ""
+    details: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         version = f" {self.version}" if self.version else ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_devicefarm.core import versions
 from pytest_devicefarm.core.errors import ConfigurationError
 from pytest_devicefarm.core.patterns import disjoint, fits, fold, unique
+from pytest_devicefarm.core.redaction import visible
 
 if TYPE_CHECKING:
     from pytest_devicefarm.core.model import Device
@@ -198,7 +199,8 @@ def near_misses(devices: Sequence[Device], query: DeviceQuery, limit: int = 5) -
                 reasons.append(reason.text)
         if reasons:
             misses.append((len(reasons), not suggested, str(device), tuple(reasons)))
-    return [(name, reasons) for *_, name, reasons in sorted(misses)[:limit]]
+    # People type names in the farm's portal; nothing in them may act on a terminal.
+    return [(visible(name), tuple(map(visible, reasons))) for *_, name, reasons in sorted(misses)[:limit]]
 
 
 def _field(key: str, value: object) -> object:

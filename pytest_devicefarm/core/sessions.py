@@ -146,4 +146,5 @@ def end_session(farm: Farm, journal: Journal, entry: JournalEntry) -> None:
 
 
 def _words(refusal: WebDriverException) -> str:
-    return (refusal.msg or type(refusal).__name__).strip()
+    # The client appends an address of its own documentation, which speaks of browsers.
+    return (refusal.msg or "").partition("; For documentation on this error")[0].strip() or type(refusal).__name__

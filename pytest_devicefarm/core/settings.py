@@ -240,7 +240,9 @@ def farm_settings(
     secret = {setting.name for setting in spec.settings if setting.secret}
     for name in ("url", "hub_url"):
         if name in found:
-            check_address(found[name], name)
+            setting = next(setting for setting in spec.settings if setting.name == name)
+            places = [f"--farm-{name.replace('_', '-')}", *setting.variables]
+            check_address(found[name], f"{name} ({' or '.join(places)})")
     return FarmSettings(
         farm=spec.name,
         values={name: text for name, text in found.items() if name not in secret},

@@ -34,8 +34,9 @@ from pytest_devicefarm.core.errors import (
     ConfigurationError,
     FarmAnswerError,
 )
+from pytest_devicefarm.core.logs import keep_out_of_logs
 from pytest_devicefarm.core.pacing import Pacer
-from pytest_devicefarm.core.redaction import excerpt, redact, strip_query, visible
+from pytest_devicefarm.core.redaction import SignedAddress, excerpt, redact, strip_query, visible
 from pytest_devicefarm.core.settings import Secret, check_address
 
 T = TypeVar("T")
@@ -142,6 +143,7 @@ class Transport:
         self._auth = auth
         self._headers = dict(headers or {})
         self._secrets = _all_secrets(auth, self._headers, secrets)
+        keep_out_of_logs(self._secrets)
         self._clock = clock
         self._pacer = Pacer(clock, pace)
         self._retries = retries
@@ -228,7 +230,7 @@ class Transport:
         Args:
             progress: Called with bytes sent and bytes in all.
         """
-        __tracebackhide__ = True  # a signed address is among the locals
+        url = SignedAddress(url)
         call = _Call("PUT", url, path=_signed(url), timeout=_UPLOAD_TIMEOUT, options={"headers": dict(headers or {})})
         with ExitStack() as opened:
 
@@ -250,7 +252,7 @@ class Transport:
             FarmNotFound: It is not there, or the address has expired.
             FarmUnreachable: No answer, or fewer bytes than it announced.
         """
-        __tracebackhide__ = True  # a signed address is among the locals
+        url = SignedAddress(url)
         call = _Call("GET", url, path=_signed(url), timeout=self._timeout, longest=1800.0, redirects=True)
 
         def write(response: requests.Response) -> Download:
@@ -293,6 +295,8 @@ class Transport:
                         self._check(call, response, wait)
                         return read(response)
             except transport_errors.NoAnswer as failure:
+                # A silence lasts as long as the patience for it: twice is enough for people to wait.
+                last = last or (failure.silent and attempt > 0)
                 if last or not (failure.nothing_sent or (call.repeatable and failure.passing)):
                     error = failure.error
                     break
@@ -316,6 +320,9 @@ class Transport:
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise transport_errors.no_answer(call.method, call.path, call.url, error, self._secrets) from None
+        except BaseException as interruption:  # Ctrl-C, or a time limit of the test
+            # Frames of the library hold headers with credentials, and --showlocals prints them.
+            raise interruption.with_traceback(None) from None
 
     def _check(self, call: _Call, response: requests.Response, wait: float | None) -> None:
         """Raise the error for a status that is none of those the call takes for an answer."""

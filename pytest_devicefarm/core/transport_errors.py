@@ -31,13 +31,15 @@ class NoAnswer(Exception):
         error: What is raised when it was the last try.
         nothing_sent: The farm cannot have seen the call, so even one that must not happen twice may be repeated.
         passing: Another try may do better.
+        silent: The farm took the call and said nothing until time was up.
     """
 
-    def __init__(self, error: FarmUnreachable, *, nothing_sent: bool, passing: bool) -> None:
+    def __init__(self, error: FarmUnreachable, *, nothing_sent: bool, passing: bool, silent: bool) -> None:
         super().__init__(str(error))
         self.error = error
         self.nothing_sent = nothing_sent
         self.passing = passing
+        self.silent = silent
 
 
 def no_answer(
@@ -49,12 +51,13 @@ def no_answer(
         step = "check the certificate; REQUESTS_CA_BUNDLE names a file with those of your own authority"
     return NoAnswer(
         FarmUnreachable(
-            f"{method} {path} {what} {urlsplit(url).hostname}: {_reason(error, secrets)}. Next step: {step}",
+            f"{method} {path} {what} {host_of(url)}: {reason_of(error, secrets)}. Next step: {step}",
             method=method,
             path=path,
         ),
         nothing_sent=_nothing_sent(error),
         passing=not isinstance(error, (requests.exceptions.SSLError, ValueError)),
+        silent=isinstance(error, (requests.exceptions.ReadTimeout, ReadTimeoutError)),
     )
 
 
@@ -108,7 +111,13 @@ def _kind(status: int, hint: str) -> tuple[type[FarmRefused], str]:
     return FarmRefused, "see what the farm says about the request"
 
 
-def _reason(error: Exception, secrets: Iterable[Secret]) -> str:
+def host_of(url: str) -> str:
+    """Host and port of an address, for people."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def reason_of(error: Exception, secrets: Iterable[Secret]) -> str:
+    """Why there was no answer, in a few words out of an error of one of the HTTP libraries."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "no connection in time"
     if isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError)):
@@ -117,7 +126,7 @@ def _reason(error: Exception, secrets: Iterable[Secret]) -> str:
         return type(error).__name__  # its text may hold the address or a header
     causes = list(_causes(error))
     inner = next((cause for cause in reversed(causes) if isinstance(cause, OSError) and cause.strerror), causes[-1])
-    text = getattr(inner, "strerror", None) or f"{type(inner).__name__}: {inner}"
+    text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
     return visible(redact(_QUERY.sub("", text), secrets))[:EXCERPT]
 
 

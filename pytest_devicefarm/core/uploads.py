@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_devicefarm.core.errors import LeaseError
+from pytest_devicefarm.core.errors import AppError, LeaseError
 from pytest_devicefarm.core.farm import Farm, Progress
 from pytest_devicefarm.core.files import acquired, kernel_lock, private_folder, read_value, safe_name, write_value
 from pytest_devicefarm.core.model import App, Build
@@ -23,6 +23,7 @@ class UploadCache:
     def __init__(self, state: Path, farm: Farm) -> None:
         self._state = state
         self._farm = farm
+        self._refused: dict[str, AppError] = {}
 
     def ensure(
         self, build: Build, *, progress: Progress | None = None, on_wait: Callable[[], None] = lambda: None
@@ -33,10 +34,12 @@ class UploadCache:
             on_wait: Called where another process is uploading the same build, before waiting for it.
 
         Raises:
-            AppError: The farm cannot parse the build.
+            AppError: The farm cannot parse the build; remembered, so that it is not sent again for each test.
             FarmError: The farm failed meanwhile.
             LeaseError: Another process has been uploading it for an hour.
         """
+        if build.sha256 in self._refused:
+            raise self._refused[build.sha256].with_traceback(None)
         folder = private_folder(self._state, "uploads", safe_name(self._farm.account))
         record = folder / f"{build.sha256}.json"
         lock = kernel_lock(record.with_suffix(".lock"))
@@ -52,6 +55,9 @@ class UploadCache:
                 app = self._farm.upload(build, progress=progress)
             write_value(record, app)
             return app
+        except AppError as refusal:
+            self._refused[build.sha256] = refusal
+            raise
         finally:
             lock.release(force=True)
 

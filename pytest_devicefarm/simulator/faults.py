@@ -23,6 +23,7 @@ IN_PLACES = {
     "busy_after_choice": "gives the device to another user for `seconds`, just before the session would open",
     "session_not_created": "refuses the session for `reason`",
     "hub_gone": "forgets the session (404), or answers as a gateway without a hub (`status` = 502)",
+    "device_offline": "takes the session's device off the network: the session is over, the device not online any more",
     "reservation_half": "reserves all but `udids`; without any named, all but the last half",
     "artifact_never": "the session asked about never shows the artifacts named in `kinds`",
 }
@@ -44,6 +45,7 @@ class Fault:
         effect: One of `EFFECTS`.
         count: How often it happens; -1 for ever.
         after: How many requests pass unharmed before.
+        retry_after: Seconds in the `Retry-After` header of a `status` fault; 0 for no such header.
     """
 
     operation: str
@@ -55,6 +57,7 @@ class Fault:
     html: str = ""
     text: str = ""
     seconds: float = 60.0
+    retry_after: int = 0
     reason: str = ""
     udids: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ("device_log", "appium_log", "video", "network_log")
@@ -71,7 +74,7 @@ class Fault:
             if key not in known:
                 raise FaultError(f"unknown key {key!r}{nearest(key, known)}")
             wanted = {"status": int, "body": object, "seconds": (int, float), "udids": list, "kinds": list}
-            kind = wanted.get(key, int if key in ("count", "after") else str)
+            kind = wanted.get(key, int if key in ("count", "after", "retry_after") else str)
             if not isinstance(value, kind) or (isinstance(value, bool) and key != "body"):  # type: ignore[arg-type]
                 raise FaultError(f"{key!r} cannot be {value!r}")
         if "operation" not in given:

@@ -22,6 +22,7 @@ class Record:
         self.uploads: Counter[str] = Counter()
         self.registered: list[dict[str, Any]] = []
         self.violations: list[dict[str, str]] = []
+        self.failures: list[dict[str, str]] = []
         self._log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self._lock = threading.Lock()
 
@@ -35,6 +36,11 @@ class Record:
         """Notes a request that the contract does not allow."""
         with self._lock:
             self.violations.append({"method": method, "path": path, "reason": reason})
+
+    def failure(self, method: str, path: str, traceback: str) -> None:
+        """Notes a request that the simulator itself failed to answer, which is a fault in it."""
+        with self._lock:
+            self.failures.append({"method": method, "path": path, "traceback": traceback})
 
     def upload(self, sha256: str) -> None:
         """Counts a file that storage took."""
@@ -53,6 +59,7 @@ class Record:
                 "uploads": dict(self.uploads),
                 "registered": list(self.registered),
                 "violations": list(self.violations),
+                "failures": list(self.failures),
                 "requests": dict(self.requests),
             }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -218,6 +219,11 @@ class Wire(ABC):
             return self._broken(request, operation, 400, str(error))
         except Unknown as error:
             return self.refusal(operation, 404, str(error))
+        except ConnectionDropped:
+            raise
+        except Exception as error:
+            self.world.record.failure(request.method, request.path, traceback.format_exc())
+            return self.refusal(operation, 500, f"The simulator failed: {type(error).__name__}.")
 
     def _broken(self, request: Request, operation: str, status: int, reason: str) -> Response:
         self.world.record.violation(request.method, request.path, reason)
@@ -230,6 +236,12 @@ class Wire(ABC):
             self.world.clock.sleep(fault.seconds)
         if fault.effect != "status":
             return None
+        response = self._failing(fault)
+        if fault.retry_after:
+            response.headers["Retry-After"] = str(fault.retry_after)
+        return response
+
+    def _failing(self, fault: Fault) -> Response:
         status = fault.status or 500
         if fault.html:
             return Response(fault.html, status, content_type="text/html; charset=utf-8")

@@ -35,6 +35,8 @@ def test_an_empty_secret_changes_nothing() -> None:
         '{"userToken": "canary"}',
         '{"apiKey":"canary"}',
         '{"password" : "cana\\"canary"}',
+        "KOBITON_API_KEY=canary",
+        "https://portal/x?access_token=canary#top",
         "Authorization: Basic Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5",
         "bearer canarycanarycanary",
     ],
@@ -49,6 +51,19 @@ def test_what_looks_like_a_credential_is_hidden(text: str) -> None:
 def test_plain_text_is_left_alone() -> None:
     text = 'Basic authentication failed for token 3: {"message": "no session"} https://a/b?page=2'
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["design=5 batteryPolicy=low", '{"name": "token", "count": 3}', "foobasic aaaaaaaaaaaaaaaaaaaa"]
+)
+def test_names_that_only_end_like_a_credential_are_left_alone(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("piece", ["a-", "token-", 'token"', "=", "basic "])
+def test_the_effort_grows_no_faster_than_the_text(piece: str) -> None:
+    # Square growth would take hours here.
+    assert redact(piece * 300_000) == piece * 300_000
 
 
 def test_an_address_is_kept_without_query_and_user() -> None:

@@ -154,7 +154,7 @@ def test_a_hub_goes_with_the_default_address(nowhere: Path) -> None:
 
 def test_an_address_with_credentials_is_refused_without_being_shown(nowhere: Path) -> None:
     environ = {**ACCOUNT, "ACME_HUB_URL": "https://ann:key-canary@hub.test"}
-    with pytest.raises(ConfigurationError, match="hub_url carries credentials") as caught:
+    with pytest.raises(ConfigurationError, match=r"hub_url .*carries credentials") as caught:
         farm_settings(SPEC, environ=environ, credentials=nowhere)
     assert "canary" not in str(caught.value)
 

@@ -5,6 +5,7 @@ import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -318,7 +319,7 @@ def test_a_status_that_the_call_expects_is_an_answer(transport_to: TransportTo) 
 
 def test_an_address_that_does_not_answer_is_named(transport_to: TransportTo) -> None:
     with pytest.raises(
-        FarmUnreachable, match=r"GET /devices got no answer from 127\.0\.0\.1: Connection refused\..*--farm-url"
+        FarmUnreachable, match=r"GET /devices got no answer from 127\.0\.0\.1:\d+: Connection refused\..*--farm-url"
     ):
         transport_to(f"http://127.0.0.1:{a_closed_port()}").call("GET", "/devices")
 
@@ -421,3 +422,17 @@ def test_threads_share_the_pace_but_not_the_connection(transport_to: TransportTo
             thread.join(10)
         assert len(server.asked) == 4
     assert clock.time() >= ManualClock().time() + 3
+
+
+def test_a_farm_that_takes_the_call_and_is_silent_is_asked_twice_at_most(transport_to: TransportTo) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        transport = transport_to(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=(1.0, 0.1))
+        with pytest.raises(FarmUnreachable, match=r"no answer in time\..*--farm-url"):
+            transport.call("GET", "/devices")
+        silent.settimeout(0.2)
+        calls = 0
+        with suppress(TimeoutError):
+            while True:
+                silent.accept()[0].close()
+                calls += 1
+    assert calls == 2

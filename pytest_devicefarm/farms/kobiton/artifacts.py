@@ -53,9 +53,9 @@ class SessionArtifacts:
             case ArtifactKind.SCREENSHOT:
                 return self._screenshots()
             case ArtifactKind.COMMANDS:
-                return self._data(kind, "commands.json", lambda: msgspec.to_builtins(self._commands()))
+                return self._data(kind, "commands.json", lambda: msgspec.to_builtins(self._commands(), enc_hook=str))
             case ArtifactKind.SESSION:
-                return self._data(kind, "session.json", lambda: msgspec.to_builtins(self._session))
+                return self._data(kind, "session.json", lambda: msgspec.to_builtins(self._session, enc_hook=str))
             case _:
                 return ()
 

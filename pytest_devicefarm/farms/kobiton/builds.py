@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pytest_devicefarm.core.clock import Clock
-from pytest_devicefarm.core.errors import AppError, ConfigurationError, FarmError, FarmNotFound
+from pytest_devicefarm.core.errors import AppError, ConfigurationError, FarmAnswerError, FarmError, FarmNotFound
 from pytest_devicefarm.core.farm import Progress
 from pytest_devicefarm.core.model import App, Build
 from pytest_devicefarm.core.redaction import strip_query
@@ -42,6 +42,13 @@ class Builds:
         place = self._api.apps.upload_url(filename=build.upload_name)
         self._api.storage.upload(place.url, build.path, progress=progress)
         created = self._api.apps.create(filename=build.upload_name, app_path=place.app_path)
+        if not str(created.version_id).isdecimal():
+            raise FarmAnswerError(
+                f"Kobiton registered {build.upload_name} and gave {created.version_id!r} as the number of its version. "
+                "Look whether it is in the apps repository, and name it there with --farm-app kobiton-store:vNUMBER.",
+                method="POST",
+                path="/apps",
+            )
         version = self._parsed(str(created.version_id), build)
         return _app(build, str(version.id), version.name, version.version)
 

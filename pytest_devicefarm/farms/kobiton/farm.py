@@ -370,7 +370,7 @@ class KobitonFarm(Farm):
             session_id,
             name=_short(verdict.name),
             description=verdict.description or None,
-            state="PASSED" if verdict.passed else "FAILED",
+            state=None if verdict.passed is None else "PASSED" if verdict.passed else "FAILED",
         )
 
     def _number_of(self, session: FarmSession) -> str:

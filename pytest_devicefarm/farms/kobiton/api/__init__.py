@@ -31,6 +31,9 @@ __all__ = ["DEFAULT_URL", "KobitonAPI"]
 
 DEFAULT_URL = "https://api.kobiton.com"
 
+PACE = 0.05
+"""Shortest time between two calls of one client to a server elsewhere, in seconds; Kobiton documents no limit."""
+
 
 class KobitonAPI:
     """One account on one Kobiton server; a context manager, safe to use from several threads.
@@ -144,6 +147,12 @@ class KobitonAPI:
 
     def _connect(self, base_url: str) -> Transport:
         from pytest_devicefarm.core.clock import SystemClock
-        from pytest_devicefarm.core.transport import Transport
+        from pytest_devicefarm.core.transport import Transport, is_loopback
 
-        return Transport(base_url, auth=self._auth, clock=self._clock or SystemClock())
+        return Transport(
+            base_url,
+            auth=self._auth,
+            clock=self._clock or SystemClock(),
+            pace=0.0 if is_loopback(base_url) else PACE,
+            credentials_hint=f"check KOBITON_USERNAME (now {self._auth[0]!r}) and KOBITON_API_KEY, or credentials.toml",
+        )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pytest_devicefarm.core.redaction import strip_query
+from pytest_devicefarm.core.redaction import SignedAddress
 
 R = TypeVar("R")
 
@@ -23,15 +23,13 @@ Id = int | str
 
 
 class Reply(msgspec.Struct, frozen=True, rename="camel"):
-    """Part of an answer; its ``repr`` shows addresses without their query, which may be a signature."""
+    """Part of an answer; ``repr`` shows its addresses without their query, which may be a signature."""
 
-    def __repr__(self) -> str:
-        shown = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        texts = (
-            f"{name}={strip_query(value) if isinstance(value, str) and '://' in value else value!r}"
-            for name, value in shown
-        )
-        return f"{type(self).__name__}({', '.join(texts)})"
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, str) and "://" in value:
+                msgspec.structs.force_setattr(self, name, SignedAddress(value))
 
 
 class Answer(Reply, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ def server_url(url: str) -> str:
     Raises:
         ConfigurationError: It is no http address, or carries credentials.
     """
-    check_address(url.strip())
+    check_address(url.strip(), "the address of Kobiton (--farm-url, KOBITON_URL)")
     parts = urlsplit(url.strip())
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
@@ -32,7 +32,7 @@ def hub_url(url: str, hub: str = "") -> str:
     """
     if not hub:
         return f"{server_url(url)}/wd/hub"
-    check_address(hub.strip(), "hub_url")
+    check_address(hub.strip(), "the address of Kobiton's hub (--farm-hub-url, KOBITON_HUB_URL)")
     return hub.strip().rstrip("/")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_devicefarm.core.redaction import SignedAddress
 from pytest_devicefarm.farms.kobiton.api._resource import Resource
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ class Storage(Resource):
 
         Operation ``uploadFileToS3``, ``PUT /{pre-signed-url}``. Both headers are part of the signature.
         """
+        url = SignedAddress(url.strip())
         self._transport.put_file(
-            url.strip(),
+            url,
             file,
             headers={"Content-Type": "application/octet-stream", "x-amz-tagging": "unsaved=true"},
             progress=progress,
@@ -33,4 +35,5 @@ class Storage(Resource):
         Args:
             limit: Most bytes to take; more is an error.
         """
-        return self._transport.download(url.strip(), target, limit=limit, progress=progress)
+        url = SignedAddress(url.strip())
+        return self._transport.download(url, target, limit=limit, progress=progress)

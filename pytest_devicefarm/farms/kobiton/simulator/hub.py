@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import uuid
@@ -27,6 +28,7 @@ from pytest_devicefarm.simulator.engine import (
     webdriver_error,
     webdriver_reply,
 )
+from pytest_devicefarm.simulator.faults import Fault
 from pytest_devicefarm.simulator.sessions import ERROR, Command, Session
 from pytest_devicefarm.simulator.source import APP_FILE
 from pytest_devicefarm.simulator.storage import PREFIX
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 
 _LEGACY_NOT_CREATED = 33
 _LOGGED = 2000
-_IN_CREATION, _IN_USE = frozenset({"session_not_created", "busy_after_choice"}), frozenset({"hub_gone"})
+_IN_CREATION = frozenset({"session_not_created", "busy_after_choice"})
+_IN_USE = frozenset({"hub_gone", "device_offline"})
 _GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -77,8 +80,8 @@ def execute_command(call: Call) -> Response:
     session = call.world.open_session(call.path["sessionId"])
     if session is None or session.engine is None:
         return _gone(call)
-    if (fault := call.struck_by("hub_gone")) is not None:
-        return _vanished(call, session, fault.status)
+    if call.fault is not None and call.fault.effect in _IN_USE:
+        return _vanished(call, session, call.fault)
     path = "/" + call.path["command"]
     body = call.request.get_data()
     clock, engine = call.world.clock, session.engine
@@ -117,8 +120,8 @@ def delete_session(call: Call) -> Response:
     session = call.world.open_session(call.path["sessionId"])
     if session is None:
         return _gone(call)
-    if (fault := call.struck_by("hub_gone")) is not None:
-        return _vanished(call, session, fault.status)
+    if call.fault is not None and call.fault.effect in _IN_USE:
+        return _vanished(call, session, call.fault)
     call.world.end_session(session)
     return _response(webdriver_reply(None))
 
@@ -188,10 +191,10 @@ def _for_appium(call: Call, session: Session, wish: Wish) -> dict[str, Any]:
     asked = {name: value for name, value in wish.public.items() if not name.startswith("kobiton:")}
     build = session.build
     if build is not None:
-        asked["appium:app"] = str(build.path)
+        asked["appium:app"] = str(_with_its_ending(build))
     for name, value in call.world.appium_capabilities.items():
         if value == "{app}":
-            value = None if build is None else str(build.path)
+            value = None if build is None else str(_with_its_ending(build))
         elif value == "{app_xml}":
             value = None if build is None else str(_unpacked(build))
         if value is None or value == "":
@@ -202,6 +205,14 @@ def _for_appium(call: Call, session: Session, wish: Wish) -> dict[str, Any]:
         name if ":" in name or name in ("platformName", "browserName") else f"appium:{name}": value
         for name, value in asked.items()
     }
+
+
+def _with_its_ending(build: Version) -> Path:
+    """The stored build under a name that ends as its file did: Appium goes by the ending, storage has none."""
+    target = build.path.with_suffix(Path(build.filename).suffix.lower())
+    with contextlib.suppress(FileExistsError):
+        target.hardlink_to(build.path)
+    return target
 
 
 def _unpacked(build: Version) -> Path:
@@ -259,9 +270,12 @@ def _gone(call: Call) -> Response:
     return _response(webdriver_error("invalid session id", message, 404))
 
 
-def _vanished(call: Call, session: Session, status: int) -> Response:
-    if status == 502:
+def _vanished(call: Call, session: Session, fault: Fault) -> Response:
+    if fault.status == 502:
         return Response(_GATEWAY_PAGE, 502, content_type="text/html")
+    if fault.effect == "device_offline":
+        with call.world.lock:
+            session.device.online = False
     call.world.end_session(session, ERROR)
     return _gone(call)
 

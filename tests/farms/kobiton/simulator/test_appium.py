@@ -57,6 +57,19 @@ def test_capabilities_are_rewritten_for_the_server(farm: SimulatedKobiton, appiu
     assert (returned["kobitonSessionId"], returned["udid"]) == (3001, S22)
 
 
+@pytest.mark.parametrize("mapping", ["", '[appium]\ncapabilities = { "appium:app" = "{app}" }'])
+def test_a_build_is_handed_over_under_a_name_that_ends_as_its_own(appium: Appium, mapping: str) -> None:
+    with serve(Request.application(appium.application)) as url, a_kobiton(mapping, appium=url) as farm:
+        content = an_app()
+        version = farm.build(content, "Shop.APK")
+        for _ in range(2):
+            answer = farm.create(udid=S22, app=f"kobiton-store:v{version}").json()
+            farm.quit(answer["value"]["sessionId"])
+        handed = [Path(body["capabilities"]["alwaysMatch"]["appium:app"]) for _, _, body in appium.asked if body]
+        assert [path.suffix for path in handed] == [".apk", ".apk"]
+        assert handed[0].read_bytes() == content
+
+
 def test_a_build_without_a_description_is_said_so(farm: SimulatedKobiton) -> None:
     empty_zip = b"PK\x05\x06" + bytes(18)
     answer = farm.create(udid=S22, app=f"kobiton-store:v{farm.build(empty_zip)}")

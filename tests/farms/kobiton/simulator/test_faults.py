@@ -174,3 +174,22 @@ def test_the_log_lists_the_latest_requests(farm: SimulatedKobiton) -> None:
 
 def test_there_are_no_other_controls(farm: SimulatedKobiton) -> None:
     assert requests.get(f"{farm.url}/_simulator/secrets", timeout=10).status_code == 404
+
+
+def test_a_status_can_ask_for_patience() -> None:
+    with a_kobiton() as kobiton:
+        kobiton.fails("getDevices", status=429, retry_after=7)
+        answer = kobiton.call("GET", "/v1/devices")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+
+
+def test_a_device_that_goes_offline_takes_its_session_along() -> None:
+    with a_kobiton() as kobiton:
+        _, webdriver_id = kobiton.session(S22)
+        kobiton.fails("hub.command", "device_offline")
+        answer = kobiton.call("GET", f"/wd/hub/session/{webdriver_id}/source")
+        assert answer.json()["value"]["error"] == "invalid session id"
+        device = kobiton.world.device(S22)
+        assert device is not None
+        assert not device.online
+        assert not any(session.open for session in kobiton.world.sessions)

@@ -61,6 +61,7 @@ def test_own_cost_of_a_test(tmp_path: Path, table: Table) -> None:
     with a_farm(tmp_path / "farm", WORLD) as farm:
         bare = cost(farm, tmp_path / "bare", BARE, "-p", "no:devicefarm")
         ours = cost(farm, tmp_path / "ours", "", "--farm=kobiton", "--farm-state=state")
+        assert farm.record()["requests"]["hub.create"] == 2 * TESTS
     own = (ours[0] - bare[0]) / TESTS
     table.add("own processor time", f"{1000 * own:.0f} ms a test", f"<= {1000 * GOAL:.0f} ms", own <= GOAL)
     for name, (processor, wall) in {"bare client": bare, "plugin": ours}.items():
@@ -68,7 +69,7 @@ def test_own_cost_of_a_test(tmp_path: Path, table: Table) -> None:
 
 
 def cost(farm: SimulatedFarm, folder: Path, conftest: str, *arguments: str) -> tuple[float, float]:
-    """Processor time and time of a run with all its processes, less those of a run that only collects."""
+    """Processor time of a run with all its processes, and its time."""
     folder.mkdir()
     (folder / "conftest.py").write_text(conftest)
     (folder / "test_suite.py").write_text(SUITE % TESTS)

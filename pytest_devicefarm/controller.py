@@ -287,7 +287,9 @@ class Controller:
 
     def _selection(self, selected: Mapping[str, Any]) -> str:
         apps = ", ".join(os.path.basename(text) for text in self._run.options.farm_app)  # noqa: PTH119 - may be a reference
-        return f"{selected['matching']} devices for {selected['tests']} tests" + (f", app {apps}" if apps else "")
+        devices, tests = selected["matching"], selected["tests"]
+        found = "its devices could not be listed" if devices is None else f"{devices} device{'s' * (devices != 1)}"
+        return f"{found} for {tests} test{'s' * (tests != 1)}" + (f", app {apps}" if apps else "")
 
     def _summary(self) -> list[str]:
         from pytest_devicefarm.core.redaction import visible

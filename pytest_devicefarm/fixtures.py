@@ -87,9 +87,10 @@ def uploaded_app(request: pytest.FixtureRequest) -> App | None:
 
 
 @pytest.fixture
-def installed_app(uploaded_app: App | None) -> App | None:
+def installed_app(request: pytest.FixtureRequest, uploaded_app: App | None) -> App | None:
     """The build as the session will have it; farms that install while they open it find it in the capabilities."""
-    return uploaded_app
+    tests, loan = loan_of(request)
+    return tests.keeper.installed(loan, "")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pytest_devicefarm.core.leases import Lease, WaitReport
     from pytest_devicefarm.core.leasing import Leasing
-    from pytest_devicefarm.core.model import App, Device, Verdict
+    from pytest_devicefarm.core.model import App, ArtifactKind, Device, Verdict
     from pytest_devicefarm.core.query import DeviceQuery
     from pytest_devicefarm.run import FarmRun
 
@@ -64,6 +64,7 @@ class Keeper:
         self.builds = RunBuilds(run, say=say, progress=progress)
         self.devices = Candidates(run, self.builds)
         self._loaned: Loan | None = None
+        self._installed: dict[str, str] = {}
         self._problems: list[str] = []
 
     # what fixtures ask for
@@ -102,6 +103,15 @@ class Keeper:
             loan.apps[role] = self.builds.upload(text) if text else None
         return loan.apps[role]
 
+    def installed(self, loan: Loan, role: str) -> App | None:
+        """The test's build as its session will have it; put on the device now on farms that want it there before."""
+        app = self.app(loan, role)
+        lease = loan.leases[role]
+        if app is not None and self._installed.get(lease.token) != app.id:
+            self._run.farm.install(lease.device, app)
+            self._installed[lease.token] = app.id
+        return app
+
     def capabilities(self, loan: Loan, role: str) -> dict[str, Any]:
         """The capabilities about to be sent for one of the test's devices, complete but for secrets and hooks."""
         from pytest_devicefarm.core.sessions import new_token
@@ -110,7 +120,7 @@ class Keeper:
         loan.tokens[role] = new_token()
         offered = self._run.farm.capabilities(
             lease.device,
-            self.app(loan, role),
+            self.installed(loan, role),
             name=loan.item.nodeid,
             token=loan.tokens[role],
             reset=self._run.options.farm_reset,
@@ -164,6 +174,7 @@ class Keeper:
                 capabilities = self._move(loan, role, capabilities, error)
             else:
                 loan.sessions[role] = opened
+                self._attempt(self._problems, partial(self._run.farm.start_live, opened.driver, self._live_kinds))
                 return opened.driver
 
     @contextmanager
@@ -216,6 +227,11 @@ class Keeper:
         return self._told()
 
     # inside
+
+    @property
+    def _live_kinds(self) -> list[ArtifactKind]:
+        """What has to run along with every session, since how its test ends is not known yet."""
+        return [kind for kind, when in self._run.spec.artifacts.items() if when == "live"]
 
     def _told(self) -> list[str]:
         told, self._problems = self._problems, []
@@ -337,6 +353,7 @@ class Keeper:
         return not self._leasing_now().contested(lease)
 
     def _release(self, lease: Lease, error: Exception | None = None) -> None:
+        self._installed.pop(lease.token, None)
         problem = self._leasing_now().release(lease)
         if problem is not None:
             self._problems.append(f"{lease.device}: {problem}")

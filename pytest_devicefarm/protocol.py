@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from pytest_devicefarm.core.errors import ConfigurationError, DeviceFarmError, NoMatchingDevice
-from pytest_devicefarm.core.model import Artifact, ArtifactKind, TestRecord, Verdict
+from pytest_devicefarm.core.model import Verdict
+from pytest_devicefarm.evidence import Evidence
 from pytest_devicefarm.holding import hold
 from pytest_devicefarm.keeper import Keeper
 from pytest_devicefarm.loan import Loan
@@ -23,13 +23,8 @@ from pytest_devicefarm.outcomes import first_line, infrastructure_problem, outco
 from pytest_devicefarm.tracebacks import place, shorten
 
 if TYPE_CHECKING:
-    from pytest_devicefarm.core.sessions import OpenSession
     from pytest_devicefarm.interrupts import Interrupts
-    from pytest_devicefarm.reports.artifacts import SessionJob
     from pytest_devicefarm.run import FarmRun
-
-LIVE_SECONDS = 10.0
-"""Longest wait for a screenshot or a page source."""
 
 ALLURE = "devicefarm-allure"
 """Name under which our Allure sink is registered."""
@@ -68,6 +63,7 @@ class DeviceTests:
             progress=lambda name, done, size: send({"kind": "progress", "name": name, "done": done, "size": size}),
             before_first_lease=before_first_lease,
         )
+        self._evidence = Evidence(run)
         self._config = config
         self._interrupts = interrupts
         self._send = send
@@ -81,6 +77,7 @@ class DeviceTests:
         items = [item for item in session.items if may_lease(item)]
         if self._config.option.collectonly or not items:
             return
+        matching: int | None
         try:
             matching = self._check(items)
         except ConfigurationError as error:
@@ -91,7 +88,7 @@ class DeviceTests:
                 self._send({"kind": "usage-error", "text": str(error)})
                 return
             # Not the end of the run: other tests go on, and each test that needs the farm reports it.
-            matching = 0
+            matching = None
         self._send({"kind": "selected", "tests": len(items), "matching": matching})
 
     def _check(self, items: list[pytest.Item]) -> int:
@@ -163,7 +160,11 @@ class DeviceTests:
         is_skip = call.excinfo is not None and isinstance(call.excinfo.value, pytest.skip.Exception)
         problem = infrastructure_problem(call.excinfo.value) if call.excinfo and not is_skip else ""
         loan = item.stash.get(_LOAN, None)
+        if loan is not None and report.failed and report.when == "call" and call.excinfo and not problem:
+            problem = self._loss_behind(loan, call.excinfo.value)
         phases: dict[str, tuple[str, str]] = item.stash.setdefault(_PHASES, {})
+        if report.when == "teardown" and item.stash.get(_AGAIN, False):
+            report.devicefarm_try_repeated = True  # type: ignore[attr-defined]
         if problem:
             self._mark_infrastructure(item, report, problem, call)
         elif report.failed and report.when == "teardown" and item.stash.get(_AGAIN, False):
@@ -171,10 +172,11 @@ class DeviceTests:
             _mark_repeated(report)
         phases[report.when] = phase_of(report, problem)
         if loan is not None:
-            if report.when != "teardown":
-                self._take_live(loan, failed=report.outcome not in ("passed", "skipped") or bool(problem))
-            else:
-                report.devicefarm_sessions = [job.to_plain() for job in self._jobs(loan)]  # type: ignore[attr-defined]
+            if report.when == "teardown":
+                jobs = self._evidence.jobs(loan, phases)
+                report.devicefarm_sessions = [job.to_plain() for job in jobs]  # type: ignore[attr-defined]
+            elif not problem:
+                self._evidence.take_screen(loan, failed=report.outcome not in ("passed", "skipped"))
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -266,6 +268,11 @@ class DeviceTests:
             item.stash[_AGAIN] = True
             _mark_repeated(report)
 
+    def _loss_behind(self, loan: Loan, error: BaseException) -> str:
+        from selenium.common.exceptions import WebDriverException
+
+        return self._evidence.loss_behind(loan) if isinstance(error, WebDriverException) else ""
+
     def _finish(self, item: pytest.Item, loan: Loan, nextitem: pytest.Item | None) -> None:
         phases = item.stash[_PHASES]
         outcome = outcome_of(phases)
@@ -276,14 +283,12 @@ class DeviceTests:
             + [f"try {loan.try_number}" + (", final" if self._is_last(item, outcome) else "")]
         )
         verdict = Verdict(passed=passed, name=item.nodeid, description=description)
-        if ArtifactKind.COMMANDS in self._kinds(outcome):
-            for role, opened in loan.sessions.items():
-                self._write_commands(loan, role, opened)
+        self._evidence.take_last(loan, outcome)
         verdicts = dict.fromkeys(loan.leases, verdict)
         for problem in self.keeper.finish(loan, verdicts, item if item.stash.get(_AGAIN, False) else nextitem):
             self._send({"kind": "problem", "text": f"{item.nodeid}: {problem}"})
         if (allure := self._config.pluginmanager.get_plugin(ALLURE)) is not None:
-            for job in self._jobs(loan):
+            for job in self._evidence.jobs(loan, phases):
                 allure.attach_live(item, job)
 
     def _is_last(self, item: pytest.Item, outcome: str) -> bool:
@@ -295,104 +300,6 @@ class DeviceTests:
         from pytest_rerunfailures import get_reruns_count
 
         return bool(getattr(item, "execution_count", 1) > (get_reruns_count(item) or 0))
-
-    def _take_live(self, loan: Loan, *, failed: bool) -> None:
-        kinds = self._kinds("failed" if failed else "passed")
-        for role, opened in loan.sessions.items():
-            if ArtifactKind.SCREENSHOT in kinds:
-                self._keep_live(
-                    loan, role, ArtifactKind.SCREENSHOT, partial(opened.briefly, opened.screenshot, LIVE_SECONDS)
-                )
-            if ArtifactKind.PAGE_SOURCE in kinds:
-                self._keep_live(
-                    loan, role, ArtifactKind.PAGE_SOURCE, partial(opened.briefly, opened.page_source, LIVE_SECONDS)
-                )
-
-    def _write_commands(self, loan: Loan, role: str, opened: OpenSession) -> None:
-        import json
-
-        commands = opened.commands()
-        self._keep_live(loan, role, ArtifactKind.COMMANDS, lambda: json.dumps(commands, indent=1).encode())
-
-    def _keep_live(self, loan: Loan, role: str, kind: ArtifactKind, take: Callable[[], bytes]) -> None:
-        """Write one artifact that exists only now; one that cannot be had is a note, never a failure."""
-        from selenium.common.exceptions import WebDriverException
-
-        from pytest_devicefarm.core.files import write_whole
-        from pytest_devicefarm.reports.artifacts import FILE_NAMES, MEDIA_TYPES
-
-        name = FILE_NAMES[kind]
-        path = self.run.output.test_folder(loan.item.nodeid, loan.try_number, role) / name
-        note = ""
-        try:
-            data = take()
-            self.run.output.prepare(path.parent)
-            write_whole(path, data)
-        except (WebDriverException, DeviceFarmError, OSError) as error:
-            note = f"could not be taken: {first_line(error)}"
-        kept = [artifact for artifact in loan.live.get(role, []) if artifact.kind is not kind]
-        loan.live[role] = [*kept, Artifact(kind, name, None if note else path, MEDIA_TYPES[kind], note)]
-
-    def _jobs(self, loan: Loan) -> list[SessionJob]:
-        from pytest_devicefarm.reports.artifacts import SessionJob
-
-        phases = loan.item.stash[_PHASES]
-        outcome = outcome_of(phases)
-        kinds = set(self._kinds(outcome))
-        troubles = [text for word, text in phases.values() if word == "infrastructure"]
-        jobs = []
-        for role, device in loan.devices.items():
-            opened = loan.closed.get(role)
-            live = tuple(artifact for artifact in loan.live.get(role, []) if artifact.kind in kinds)
-            record = TestRecord(
-                nodeid=loan.item.nodeid,
-                try_number=loan.try_number,
-                outcome=outcome,
-                device=device,
-                role=role,
-                started=loan.started,
-                ended=time.time(),
-                facts={
-                    "phases": {when: {"outcome": word, "message": text} for when, (word, text) in phases.items()},
-                    "troubles": loan.troubles,
-                    "capabilities": self._shown(opened.capabilities if opened else loan.offered.get(role, {})),
-                },
-            )
-            late = kinds - {artifact.kind for artifact in live} - {ArtifactKind.COMMANDS, ArtifactKind.PAGE_SOURCE}
-            jobs.append(
-                SessionJob(
-                    test=record,
-                    session=opened.session if opened else None,
-                    kinds=tuple(kind for kind in ArtifactKind if kind in late) if opened else (),
-                    live=live,
-                    infrastructure="; ".join(troubles),
-                    waited=loan.waited,
-                )
-            )
-        return jobs
-
-    def _shown(self, capabilities: Mapping[str, Any]) -> dict[str, Any]:
-        import json
-
-        from pytest_devicefarm.core.redaction import redact
-
-        secrets = list(self.run.settings.secrets.values())
-        plain: dict[str, Any] = json.loads(redact(json.dumps(dict(capabilities), default=str), secrets))
-        return plain
-
-    def _kinds(self, outcome: str) -> tuple[ArtifactKind, ...]:
-        """The kinds to keep of a test that ended so."""
-        from pytest_devicefarm.reports.artifacts import wanted
-
-        options = self.run.options
-        policies = {
-            ArtifactKind.VIDEO: options.farm_video,
-            ArtifactKind.DEVICE_LOG: options.farm_device_log,
-            ArtifactKind.APPIUM_LOG: options.farm_appium_log,
-            ArtifactKind.NETWORK_LOG: options.farm_network_log,
-            ArtifactKind.SCREENSHOT: options.farm_screenshot,
-        }
-        return wanted(policies, failed=outcome in ("failed", "infrastructure"))
 
 
 def device_tests(config: pytest.Config) -> DeviceTests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from pytest_devicefarm.core.leases import Lease, LeaseBroker, WaitReport, Want
 from pytest_devicefarm.core.model import Device, DeviceState
 from pytest_devicefarm.core.query import DeviceQuery
 from pytest_devicefarm.core.reaping import reap
+from pytest_devicefarm.core.renewing import Renewer
 from pytest_devicefarm.core.sessions import new_token
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Leasing:
         self._on_wait = on_wait
         self._bookings: dict[str, JournalEntry] = {}
         self._places: dict[str, FileLock] = {}
+        self._renewer = Renewer(farm, clock)
 
     def lease(
         self, queries: Mapping[str, DeviceQuery], candidates: Mapping[str, Sequence[Device]], *, last: str = ""
@@ -108,6 +111,7 @@ class Leasing:
     def release(self, lease: Lease) -> Exception | None:
         """Give a device back: its booking first, then our claim; gives what went wrong instead of raising it."""
         problem: Exception | None = None
+        self._renewer.forget(lease)
         entry = self._bookings.pop(lease.token, None)
         if entry is not None:
             try:
@@ -123,7 +127,7 @@ class Leasing:
 
     def covers(self, lease: Lease) -> bool:
         """Whether the booking has enough left to start another test: at least a quarter of its length."""
-        if lease.reservation is None:
+        if lease.reservation is None or self._farm.spec.renew:
             return True
         return lease.reservation.expires - self._clock.time() > self._reserve_seconds / 4
 
@@ -165,6 +169,14 @@ class Leasing:
             raise
         self._bookings[lease.token] = self._journal.opened(entry, reservation_id=reservation.id)
         lease.reservation = reservation
+        if self._farm.spec.renew:
+            self._renewer.watch(lease, seconds=self._reserve_seconds, renewed=partial(self._renewed, lease))
+
+    def _renewed(self, lease: Lease, expires: float) -> None:
+        if lease.token in self._bookings and lease.reservation is not None:
+            self._bookings[lease.token] = self._journal.opened(
+                self._bookings[lease.token], reservation_id=lease.reservation.id, expires=expires
+            )
 
     def _attempt(
         self,

@@ -117,7 +117,9 @@ def open_session(
     """
     started = clock.time()
     entry = journal.intend("session", lease.device, token, expires=started + INTENT_SECONDS)
-    connection = HubConnection(farm.hub, secret_capabilities=farm.secret_capabilities(), guard=lease.check, clock=clock)
+    connection = HubConnection(
+        farm.hub_of(lease.device), secret_capabilities=farm.secret_capabilities(), guard=lease.check, clock=clock
+    )
     try:
         driver = WebDriver(command_executor=connection, options=AppiumOptions().load_capabilities(dict(capabilities)))
     except WebDriverException as refusal:

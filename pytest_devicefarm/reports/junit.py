@@ -46,6 +46,8 @@ class JUnitReport:
         # Outside of call pytest writes an error anyhow.
         if report.when == "call" and report.failed and infrastructure_on(report):
             _write_as_error(self._config, report)
+        if getattr(report, "devicefarm_try_repeated", False):
+            _leave_out(self._config, report)
 
     def _properties(self, job: SessionJob) -> Iterator[tuple[str, str]]:
         test = job.test
@@ -81,3 +83,14 @@ def _write_as_error(config: pytest.Config, report: pytest.TestReport) -> None:
     except (ImportError, AttributeError, KeyError):
         return
     reporter.append_failure = lambda report: add(error)  # type: ignore[method-assign]
+
+
+def _leave_out(config: pytest.Config, report: pytest.TestReport) -> None:
+    """Take the try of a test that is repeated out of the file: it has no result, and its repeat has one."""
+    try:
+        from _pytest.junitxml import xml_key
+
+        xml = config.stash[xml_key]
+        xml.node_reporters_ordered.remove(xml.node_reporter(report))
+    except (ImportError, AttributeError, KeyError, ValueError):
+        return

@@ -62,6 +62,9 @@ def _page(folder: Path, job: SessionJob, artifacts: Sequence[Artifact]) -> Itera
 def _facts(job: SessionJob) -> Iterator[tuple[str, str]]:
     test, session = job.test, job.session
     yield "outcome", f'<strong class="{escape(test.outcome)}">{escape(test.outcome)}</strong>'
+    for when, phase in test.facts.get("phases", {}).items():
+        if phase.get("message") and not job.infrastructure:
+            yield f"in {when}", escape(str(phase["message"]))
     if job.infrastructure:
         yield "infrastructure", f'<span class="note">{escape(job.infrastructure)}</span>'
     yield "device", escape(str(test.device)) + (f" as {escape(test.role)}" if test.role else "")

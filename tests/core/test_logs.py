@@ -120,7 +120,7 @@ def test_a_signature_is_not_logged_and_not_in_a_frame(caplog: pytest.LogCaptureF
         transport = Transport(server.url, clock=ManualClock())
         transport.download(address.replace(address.split("/file")[0], server.url), tmp_path / "file", limit=10)
         transport.close()
-    below = failed.tb.tb_next if failed.tb else None  # the frame of this test holds the address by right
+    below = failed.tb.tb_next  # the frame of this test holds the address by right
     assert "/file?X-Amz-Credential=***" in caplog.text
     assert SIGNATURE not in caplog.text
     assert SIGNATURE not in shown(below)

@@ -202,6 +202,7 @@ def test_a_device_that_fails_twice_is_set_aside(suite: Suite) -> None:
         def pytest_devicefarm_select_device(query, candidates):
             with open("candidates.txt", "a") as file:
                 print(*(device.udid for device in candidates), file=file)
+            return next((device for device in candidates if device.udid == "phone-a"), None)
         """
     )
     suite.tests(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from pytest_devicefarm.core.errors import FarmAnswerError, FarmAuthenticationError, FarmNotFound
+from pytest_devicefarm.core.har import har_bytes
+from pytest_devicefarm.core.media import HEAD, media_type_of
 from pytest_devicefarm.core.model import ArtifactKind, RemoteArtifact
 from pytest_devicefarm.farms.kobiton.api.storage import Storage
-from pytest_devicefarm.farms.kobiton.har import har_bytes
-
-_PAGE = re.compile(rb"\s*<(!doctype|html|\?xml|error)", re.IGNORECASE)
 
 
 def fetch(storage: Storage, artifact: RemoteArtifact, target: Path, *, limit: int) -> str:
@@ -34,7 +32,7 @@ def fetch(storage: Storage, artifact: RemoteArtifact, target: Path, *, limit: in
     if artifact.kind is ArtifactKind.NETWORK_LOG:
         return _write(target, har_bytes(target, limit=limit), limit)
     with target.open("rb") as file:
-        return _media_type(artifact, file.read(512))
+        return _media_type(artifact, file.read(HEAD))
 
 
 def _write(target: Path, data: bytes, limit: int) -> str:
@@ -45,12 +43,7 @@ def _write(target: Path, data: bytes, limit: int) -> str:
 
 
 def _media_type(artifact: RemoteArtifact, head: bytes) -> str:
-    if artifact.kind is ArtifactKind.VIDEO:
-        found = {b"ftyp": "video/mp4"}.get(head[4:8])
-    elif artifact.kind is ArtifactKind.SCREENSHOT:
-        found = {b"\x89PN": "image/png", b"\xff\xd8\xff": "image/jpeg"}.get(head[:3])
-    else:
-        found = None if _PAGE.match(head) else "text/plain"
+    found = media_type_of(artifact.kind, head)
     if found is None:
         raise FarmAnswerError(f"what Kobiton gave as {artifact.name} is no {artifact.kind.value}")
     return found

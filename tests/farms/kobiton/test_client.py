@@ -12,9 +12,10 @@ from support.web import Answer, answering
 
 from pytest_devicefarm.core.clock import SystemClock
 from pytest_devicefarm.core.errors import ConfigurationError, FarmAnswerError
+from pytest_devicefarm.core.replies import read
 from pytest_devicefarm.farms.kobiton import SPEC, KobitonAPI
 from pytest_devicefarm.farms.kobiton.api._reply import Answer as Listing
-from pytest_devicefarm.farms.kobiton.api._reply import Reply, read
+from pytest_devicefarm.farms.kobiton.api._reply import Reply
 from pytest_devicefarm.farms.kobiton.api.addresses import hub_url, portal_url, rest_url
 
 

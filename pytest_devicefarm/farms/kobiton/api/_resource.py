@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from pytest_devicefarm.core.errors import FarmAnswerError
-from pytest_devicefarm.farms.kobiton.api._reply import read
+from pytest_devicefarm.core.replies import read
 
 if TYPE_CHECKING:
     from pytest_devicefarm.core.transport import Reply as HttpReply

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_devicefarm.farms.kobiton.api._reply import Answer, Id, Reply
+from pytest_devicefarm.core.replies import Id
+from pytest_devicefarm.farms.kobiton.api._reply import Answer, Reply
 from pytest_devicefarm.farms.kobiton.api._resource import Resource
 
 

@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_devicefarm.farms.kobiton.api._reply import Answer, Id, Reply
+from pytest_devicefarm.core.replies import Id
+from pytest_devicefarm.farms.kobiton.api._reply import Answer, Reply
 from pytest_devicefarm.farms.kobiton.api._resource import Resource
 
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from pytest_devicefarm.farms.kobiton.api._reply import Answer, Id, Reply
+from pytest_devicefarm.core.replies import Id
+from pytest_devicefarm.farms.kobiton.api._reply import Answer, Reply
 from pytest_devicefarm.farms.kobiton.api._resource import Resource, pages
 
 SessionVerdict = Literal["PASSED", "FAILED", "COMPLETE"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_devicefarm.farms.kobiton.api._reply import Id, Reply
+from pytest_devicefarm.core.replies import Id
+from pytest_devicefarm.farms.kobiton.api._reply import Reply
 from pytest_devicefarm.farms.kobiton.api._resource import Resource
 
 

@@ -1,4 +1,4 @@
-"""Network logs: from the zip that Kobiton makes to a HAR file that holds no credentials."""
+"""Network logs: from what a farm gives to a HAR file that holds no credentials."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -44,9 +45,14 @@ def har_bytes(archive: Path, *, limit: int) -> bytes:
         har = json.loads(packed)
         if not isinstance(har["log"]["entries"], list):
             raise TypeError("its entries are no list")
-        return json.dumps(_clean(har), ensure_ascii=False).encode(errors="replace")
+        return clean_har(har)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FarmAnswerError(f"the network log is no HAR file ({type(error).__name__})") from error
+
+
+def clean_har(har: Mapping[str, Any]) -> bytes:
+    """The HAR as a file, with the values of headers, cookies, parameters and members of secret names hidden."""
+    return json.dumps(_clean(har), ensure_ascii=False).encode(errors="replace")
 
 
 def _plain(file: Path, limit: int) -> bytes:

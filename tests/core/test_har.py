@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_devicefarm.core.errors import FarmAnswerError
-from pytest_devicefarm.farms.kobiton.har import har_bytes
+from pytest_devicefarm.core.har import har_bytes
 
 LIMIT = 1 << 20
 

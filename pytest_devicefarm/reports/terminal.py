@@ -108,6 +108,8 @@ def _trouble(jobs: Sequence[SessionJob]) -> Iterator[str]:
     for job in jobs:
         if job.infrastructure:
             said.setdefault(job.infrastructure.strip(), []).append(job.test.nodeid)
+        for trouble in job.test.facts.get("troubles", ()):
+            said.setdefault(f"overcome on another device: {trouble}".strip(), []).append(job.test.nodeid)
     if said:
         yield "infrastructure problems:"
     lines = []

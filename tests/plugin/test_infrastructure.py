@@ -331,6 +331,7 @@ def test_a_repeated_test_counts_once_in_junit(suite: Suite) -> None:
     assert suite.run("--farm-retries=1", "--junitxml=junit.xml").ret == 0
     root = ElementTree.parse(suite.path / "junit.xml").getroot()
     assert [root[0].get(name) for name in ("tests", "errors", "failures")] == ["1", "0", "0"]
+    assert len(root[0].findall("testcase")) == 1
 
 
 def test_a_lease_that_was_lost_is_told_with_the_next_command(suite: Suite) -> None:

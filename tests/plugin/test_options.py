@@ -258,7 +258,7 @@ def test_the_header_names_farm_and_state_folder(suite: Suite) -> None:
     suite.tests("def test_device(leased_device): pass")
     result = suite.run()
     result.stdout.fnmatch_lines([f"device farm: kobiton, state folder {suite.path}/state"])
-    result.stdout.fnmatch_lines(["device farm: 3 devices for 1 tests"])
+    result.stdout.fnmatch_lines(["device farm: 3 devices for 1 test"])
 
 
 def test_an_output_folder_that_cannot_be_written_ends_the_run_at_once(suite: Suite) -> None:

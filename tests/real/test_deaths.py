@@ -10,13 +10,9 @@ from support.processes import eventually
 from support.runs import a_run, a_suite, leftovers
 
 PATIENT = """
-    from contextlib import suppress
-    from selenium.common.exceptions import WebDriverException
-
     def test_that_looks_again(appium_driver):
         for _ in range(6):
-            with suppress(WebDriverException):
-                appium_driver.find_element("id", "login")
+            appium_driver.find_element("id", "login")
 """
 
 DIES_AT_FIRST = """

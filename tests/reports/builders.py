@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from support.clocks import ManualClock
+
 from pytest_devicefarm.core.errors import FarmAnswerError
 from pytest_devicefarm.core.farm import DeviceList, Farm, FarmSpec, Hub, Reset, SessionHandle
 from pytest_devicefarm.core.model import (
@@ -25,7 +27,6 @@ from pytest_devicefarm.core.model import (
 )
 from pytest_devicefarm.core.settings import FarmSettings, Secret
 from pytest_devicefarm.reports.artifacts import SessionJob
-from support.clocks import ManualClock
 
 MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(100)
 WEBM = b"\x1aE\xdf\xa3" + bytes(100)

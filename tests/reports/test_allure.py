@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-
 from reports.farm_suite import run_suite
 
 pytest.importorskip("allure_pytest")

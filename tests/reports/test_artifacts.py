@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from reports.builders import a_job, a_session
 
 from pytest_devicefarm.core.errors import ConfigurationError
 from pytest_devicefarm.core.model import Artifact, ArtifactKind
 from pytest_devicefarm.reports.artifacts import Keep, OutputFolder, SessionJob, wanted, write_session_json
-from reports.builders import a_job, a_session
 
 HOSTILE_NODEIDS = [
     "tests/con.py::nul",

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reports.builders import HAR, KEY, MP4, WEBM, ShelfFarm, a_job, png
+from support.clocks import ManualClock
+
 from pytest_devicefarm.core.errors import FarmAnswerError, FarmAuthenticationError, FarmNotFound, FarmUnreachable
 from pytest_devicefarm.core.farm import Farm
 from pytest_devicefarm.core.model import Artifact, ArtifactKind, RemoteArtifact
 from pytest_devicefarm.reports.artifacts import OutputFolder, SessionJob
 from pytest_devicefarm.reports.collector import Collector
-from reports.builders import HAR, KEY, MP4, WEBM, ShelfFarm, a_job, png
-from support.clocks import ManualClock
 
 DEVICE_LOG, APPIUM_LOG, VIDEO = ArtifactKind.DEVICE_LOG, ArtifactKind.APPIUM_LOG, ArtifactKind.VIDEO
 NETWORK_LOG, SCREENSHOT = ArtifactKind.NETWORK_LOG, ArtifactKind.SCREENSHOT

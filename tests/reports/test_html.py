@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-
 from reports.farm_suite import run_suite
 
 pytest.importorskip("pytest_html")

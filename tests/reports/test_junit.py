@@ -3,7 +3,6 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-
 from reports.farm_suite import run_suite
 
 Cases = dict[str, ElementTree.Element]

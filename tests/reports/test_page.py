@@ -4,10 +4,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+from reports.builders import a_device, a_job, a_session
+
 from pytest_devicefarm.core.model import Artifact, ArtifactKind
 from pytest_devicefarm.reports.artifacts import SessionJob
 from pytest_devicefarm.reports.page import write_page
-from reports.builders import a_device, a_job, a_session
 
 EVIL = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reports.builders import a_device, a_job, a_session
+
 from pytest_devicefarm.core.model import Artifact, ArtifactKind
 from pytest_devicefarm.reports.artifacts import SessionJob
 from pytest_devicefarm.reports.terminal import MOST_LINKS, summary_lines
-from reports.builders import a_device, a_job, a_session
 
 
 def a_file(kind: ArtifactKind) -> Artifact:

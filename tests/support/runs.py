@@ -50,13 +50,13 @@ class SimulatedFarm:
         self.environment: dict[str, str] = dict(facts["environment"])
 
     def record(self) -> dict[str, Any]:
-        with urlopen(f"{self.url}/_simulator/record") as answer:  # noqa: S310 - our own loopback address
+        with urlopen(f"{self.url}/_simulator/record") as answer:
             record: dict[str, Any] = json.load(answer)
         return record
 
     def fault(self, **fault: Any) -> None:
         data = json.dumps(fault).encode()
-        urlopen(Request(f"{self.url}/_simulator/faults", data=data, method="POST")).close()  # noqa: S310 - as above
+        urlopen(Request(f"{self.url}/_simulator/faults", data=data, method="POST")).close()
 
     def open_things(self) -> int:
         record = self.record()

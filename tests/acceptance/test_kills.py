@@ -26,7 +26,7 @@ QUICK = """
         appium_driver.find_element("id", "quick").click()
 """
 
-GENEROUS = 20.0
+GENEROUS = 90.0
 
 
 def opened(farm: SimulatedFarm, number: int) -> bool:
@@ -72,7 +72,7 @@ version = "15"
 def test_the_guardian_ends_what_a_killed_run_had_open(tmp_path: Path, workers: str) -> None:
     folder = a_suite(tmp_path, BLOCKED)
     with a_farm(folder) as farm, a_run(folder, farm, "-n", workers) as run:
-        assert eventually(lambda: opened(farm, 1 if workers == "0" else 2), 30), run.output
+        assert eventually(lambda: opened(farm, 1 if workers == "0" else 2), GENEROUS), run.output
         run.signal(signal.SIGKILL, group=True)
         assert eventually(lambda: farm.open_things() == 0, GENEROUS)
         assert eventually(lambda: not leftovers(folder), GENEROUS), leftovers(folder)
@@ -82,7 +82,7 @@ def test_the_guardian_ends_what_a_killed_run_had_open(tmp_path: Path, workers: s
 def test_a_killed_worker_leaves_nothing_and_its_test_is_reported(tmp_path: Path) -> None:
     folder = a_suite(tmp_path, BLOCKED)
     with a_farm(folder) as farm, a_run(folder, farm, "-n", "2", "--max-worker-restart", "0") as run:
-        assert eventually(lambda: opened(farm, 2), 30), run.output
+        assert eventually(lambda: opened(farm, 2), GENEROUS), run.output
         first, second = workers_of(run)
         os.kill(first, signal.SIGKILL)
         assert eventually(lambda: len(farm.record()["open_sessions"]) == 1, GENEROUS), run.output
@@ -103,7 +103,7 @@ def test_what_killed_run_and_guardian_left_is_ended_later(tmp_path: Path, worker
         with a_run(
             folder, farm, "-n", workers, "--farm-device", "udid=phone-a", "--farm-device", "udid=phone-b"
         ) as run:
-            assert eventually(lambda: opened(farm, 2 if workers == "0" else 3), 30), run.output
+            assert eventually(lambda: opened(farm, 2 if workers == "0" else 3), GENEROUS), run.output
             os.kill(guardian_of(run), signal.SIGKILL)
             run.signal(signal.SIGKILL, group=True)
             run.wait()
@@ -140,7 +140,7 @@ def test_what_killed_run_and_guardian_left_is_ended_later(tmp_path: Path, worker
 def test_a_run_that_lives_is_left_alone_by_others(tmp_path: Path) -> None:
     folder = a_suite(tmp_path, BLOCKED)
     with a_farm(folder) as farm, a_run(folder, farm, "--farm-device", "udid=phone-a") as run:
-        assert eventually(lambda: opened(farm, 1), 30), run.output
+        assert eventually(lambda: opened(farm, 1), GENEROUS), run.output
         a_suite(folder, QUICK)
         with a_run(folder, farm, "--farm-device", "udid=phone-b") as other:
             assert other.wait() == 0, other.output

@@ -58,7 +58,7 @@ def test_the_example_suite_on_four_workers_and_two_phones(tmp_path: Path, dialec
 def test_more_workers_than_devices_and_tests_of_two_devices_come_through(tmp_path: Path) -> None:
     folder = a_suite(tmp_path, SEVERAL)
     with a_farm(folder, TWO_PHONES) as farm, a_run(folder, farm, "-n", "4") as run:
-        assert run.wait(100) == 0, run.output
+        assert run.wait() == 0, run.output
         assert farm.is_clean(), farm.record()
         assert len(farm.record()["sessions"]) == 12 + 2 * 3
 
@@ -68,8 +68,8 @@ def test_two_runs_at_once_share_one_device_without_meeting_on_it(tmp_path: Path)
     with a_farm(folder, TWO_PHONES) as farm:
         one_device = ("-k", "test_one", "--farm-device", "udid=phone-a")
         with a_run(folder, farm, *one_device) as first, a_run(folder, farm, *one_device) as second:
-            assert first.wait(100) == 0, first.output
-            assert second.wait(100) == 0, second.output
+            assert first.wait() == 0, first.output
+            assert second.wait() == 0, second.output
         assert farm.is_clean(), farm.record()
         assert list(farm.record()["uploads"].values()) == [1]
 
@@ -104,7 +104,7 @@ def test_each_try_leaves_a_folder_with_what_happened(tmp_path: Path) -> None:
         """,
     )
     with a_farm(folder, TWO_PHONES) as farm, a_run(folder, farm, "-n", "2") as run:
-        assert run.wait(100) == 1, run.output
+        assert run.wait() == 1, run.output
     (facts,) = (folder / "farm-results" / "latest").glob("*/session.json")
     told = json.loads(facts.read_text())
     assert told["outcome"] == "failed"

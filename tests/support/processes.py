@@ -75,7 +75,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.01)
+        time.sleep(0.03)
     return True
 
 

@@ -121,7 +121,7 @@ class Run:
     def ended(self) -> bool:
         return self._process.poll() is not None
 
-    def wait(self, seconds: float = 60.0) -> int:
+    def wait(self, seconds: float = 120.0) -> int:
         return self._process.wait(seconds)
 
     def kill(self) -> None:
@@ -166,7 +166,7 @@ def leftovers(folder: Path) -> list[str]:
     )
 
 
-def until(run: Run, text: str, seconds: float = 30.0) -> None:
+def until(run: Run, text: str, seconds: float = 90.0) -> None:
     """Wait until a run has written a text."""
     assert eventually(lambda: text in run.output or run.ended(), seconds), run.output
     assert text in run.output, run.output

@@ -341,7 +341,9 @@ class Keeper:
         if not any(device.udid == held.device.udid for device in candidates):
             return False
         chosen = self._hooks.pytest_devicefarm_select_device(query=query, candidates=list(candidates))
-        return (chosen is None or chosen.udid == held.device.udid) and self._leasing_now().covers(held)
+        if chosen is not None and chosen.udid != held.device.udid:
+            return False
+        return self._leasing_now().covers(held) and self._leasing_now().settled(held)
 
     def _wanted_next(self, lease: Lease, nextitem: pytest.Item | None) -> bool:
         """Whether the next test of this process can use the device, and nobody else is waiting for it."""

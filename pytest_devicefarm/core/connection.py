@@ -18,6 +18,7 @@ from appium.webdriver.client_config import AppiumClientConfig
 
 from pytest_devicefarm.core.clock import Clock
 from pytest_devicefarm.core.errors import (
+    DeviceFarmError,
     FarmAnswerError,
     FarmAuthenticationError,
     FarmError,
@@ -163,7 +164,10 @@ class HubConnection(AppiumConnection):
         """Send one command; secrets go in on the way out, and come out of the answer."""
         if command == "newSession":
             params = _with_secrets(params, self._secrets)
-        answer: Any = super().execute(command, params)  # type: ignore[no-untyped-call]
+        try:
+            answer: Any = super().execute(command, params)  # type: ignore[no-untyped-call]
+        except (AttributeError, TypeError):  # the client takes for granted that an answer is an object
+            raise self._nonsense(command, 200, "JSON, but no object") from None
         status = answer.get("status") if isinstance(answer, dict) else None
         failed = isinstance(status, int) and status >= 400
         if not failed and command != "newSession":
@@ -185,8 +189,9 @@ class HubConnection(AppiumConnection):
                 status=status,
                 answer=text[:200],
             )
-        if command == "newSession" and not error and not _is_json(text):
-            raise self._no_hub(status, text)
+        # Of an answer that is not WebDriver's, the client would make a success or a KeyError.
+        if not error and not self._quit and (command == "quit" or not _is_webdriver(text)):
+            raise self._nonsense(command, status, text)
         if command == "newSession" or self._quit:
             return
         if error == "invalid session id" and command != "quit":
@@ -194,16 +199,22 @@ class HubConnection(AppiumConnection):
                 f"the session ended before the test did: {command} was answered with {error!r}. "
                 "Idle too long, ended in the farm's portal, or the device went away; the farm's session page tells."
             )
-        if not error and status >= 500 and command != "quit":
-            raise SessionLost(
-                f"the hub answered {command} with {status}: {_piece(text)}. See whether it is up (`devicefarm doctor`)."
-            )
+        if not error and status >= 500:
+            raise self._nonsense(command, status, text)
 
     def _check_created(self, answer: Any) -> None:
         """Refuse what the client would take for a session although nothing can be done with it."""
         value = answer.get("value") if isinstance(answer, dict) else None
         if not isinstance(value, dict) or not isinstance(value.get("sessionId"), str) or not value["sessionId"]:
             raise self._no_hub(200, value if isinstance(value, str) else json.dumps(value, default=str))
+
+    def _nonsense(self, command: str, status: int, text: str) -> DeviceFarmError:
+        """The error for an answer that no hub would give."""
+        if command == "newSession":
+            return self._no_hub(status, text)
+        return SessionLost(
+            f"the hub answered {command} with {status}: {_piece(text)}. See whether it is up (`devicefarm doctor`)."
+        )
 
     def _no_hub(self, status: int, text: str) -> FarmError:
         """The error for an answer to the session request that no hub would give; a session may have come up or not."""
@@ -243,12 +254,13 @@ def _error_code(answer: Any) -> str:
     return ""
 
 
-def _is_json(text: str) -> bool:
+def _is_webdriver(text: str) -> bool:
+    """Whether an answer has the one member that every WebDriver answer has (W3C WebDriver, Protocol)."""
     try:
-        json.loads(text)
+        answer = json.loads(text)
     except ValueError:
         return False
-    return True
+    return isinstance(answer, dict) and "value" in answer
 
 
 def _piece(text: str) -> str:

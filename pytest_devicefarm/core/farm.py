@@ -64,6 +64,7 @@ class FarmSpec:
         simulator: Module of the built-in simulator of this farm, ``""`` for none.
         reserve: Whether devices can be reserved at the farm.
         renew: Whether a reservation can be prolonged while it is held.
+        cleans: Whether a device is busy with itself for a while after each session.
         resets: What ``--farm-reset`` may be.
         artifacts: Kinds this farm gives, and whether each exists only before quit (``live``) or is made later.
         cannot: For each thing of the above that it lacks, the reason, for people.
@@ -78,6 +79,7 @@ class FarmSpec:
     simulator: str = ""
     reserve: bool = False
     renew: bool = False
+    cleans: bool = False
     resets: tuple[Reset, ...] = ("app",)
     artifacts: Mapping[ArtifactKind, Literal["live", "late"]] = field(default_factory=dict)
     cannot: Mapping[str, str] = field(default_factory=dict)

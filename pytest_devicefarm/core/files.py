@@ -78,7 +78,7 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 def write_value(path: Path, value: object, *, durable: bool = True) -> None:
     """Write a dataclass as JSON, whole or not at all."""
-    write_whole(path, msgspec.json.encode(value), durable=durable)
+    write_whole(path, msgspec.json.encode(value, enc_hook=str), durable=durable)
 
 
 def read_value(path: Path, kind: type[T]) -> T | None:

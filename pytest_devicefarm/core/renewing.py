@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,9 +74,14 @@ class Renewer:
                 self.forget(lease)
             return
         with self._changed:
-            if lease.token in self._bookings:
+            wanted = lease.token in self._bookings
+            if wanted:
                 lease.reservation = prolonged
                 booking.renewed(prolonged.expires)
+        if not wanted:
+            # Given back while we asked: what was added is ended like the rest.
+            with contextlib.suppress(DeviceFarmError):
+                self._farm.cancel(prolonged.id)
 
     def _work(self) -> None:
         while True:

@@ -216,6 +216,9 @@ def farm_settings(
         ConfigurationError: Something required is missing, or a file cannot be used; lists everything that is missing.
     """
     flags = {name: text for name, text in (("url", url), ("hub_url", hub_url)) if text}
+    for name in flags:
+        if all(setting.name != name for setting in spec.settings):
+            raise ConfigurationError(f"farm {spec.name!r} has no {name}: leave out --farm-{name.replace('_', '-')}")
     sources: list[Mapping[str, str]] = [flags, _from_environment(spec, environ)]
     path = credentials or credentials_path()
     if not simulated:
@@ -223,6 +226,8 @@ def farm_settings(
             sources.append(_from_credentials(spec, path))
         if file is not None:
             sources.append(_from_file(spec, file))
+            if any(setting.name == "file" for setting in spec.settings):
+                sources.append({"file": str(file.path)})  # for lists and tables, which the farm itself reads
     sources.append({setting.name: setting.default for setting in spec.settings if setting.default})
 
     found: dict[str, str] = {}
@@ -335,6 +340,8 @@ def _texts(spec: FarmSpec, path: Path, table: str, values: Mapping[str, Any]) ->
             continue  # lists of hosts and the like, which the farm itself reads
         if name not in known:
             raise ConfigurationError(f"{path}: unknown key {name!r} in [{table}]{_did_you_mean(name, known)}")
+        if isinstance(value, bool):
+            value = str(value).lower()
         if not isinstance(value, str):
             raise ConfigurationError(f"{path}: {name} in [{table}] has to be text in quotes")
         if value.strip():

@@ -1,8 +1,10 @@
-"""A clock that tests turn."""
+"""Clocks that tests turn."""
 
 from __future__ import annotations
 
 import threading
+
+from pytest_devicefarm.simulator.clock import Clock
 
 
 class ManualClock:
@@ -28,3 +30,21 @@ class ManualClock:
         """Let time pass without anybody having slept."""
         with self._lock:
             self._now += seconds
+
+
+class WorldClock:
+    """The time of a simulated farm for our side too; whoever sleeps turns it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.sleeps: list[float] = []
+
+    def time(self) -> float:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self._clock.advance(seconds)

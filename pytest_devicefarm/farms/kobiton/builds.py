@@ -120,7 +120,15 @@ class Builds:
         )
 
     def _usable(self) -> Iterator[tuple[ListedApp, AppVersion]]:
-        for app in self._api.apps.list().apps:
+        listed = self._api.apps.list()
+        if listed.problems and not listed.apps:
+            raise FarmAnswerError(
+                f"Kobiton's list of apps cannot be read: {listed.problems[0]}. See `devicefarm doctor`.",
+                method="GET",
+                path="/apps",
+                status=200,
+            )
+        for app in listed.apps:
             yield from ((app, version) for version in app.versions if version.state.upper() == "OK")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from farms.kobiton.opening import KEY, WorldClock, open_farm
+from farms.kobiton.opening import KEY, open_farm
+from support.clocks import WorldClock
 
 from pytest_devicefarm.farms.kobiton.farm import KobitonFarm
 from pytest_devicefarm.farms.kobiton.simulator import create

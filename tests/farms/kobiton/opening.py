@@ -1,9 +1,12 @@
-"""How tests open a Kobiton farm, and the clock they share with the simulated one."""
+"""How tests open a Kobiton farm, on the time of the simulated one."""
 
 from __future__ import annotations
 
 from typing import cast
 
+from support.clocks import WorldClock
+
+from pytest_devicefarm.core import clock as clocks
 from pytest_devicefarm.core.settings import FarmSettings, Secret
 from pytest_devicefarm.farms.kobiton import SPEC
 from pytest_devicefarm.farms.kobiton.farm import KobitonFarm
@@ -12,28 +15,9 @@ from pytest_devicefarm.simulator.clock import Clock
 KEY = "k3y-canary-0123456789"
 
 
-class WorldClock:
-    """The farm's own time for our side too; whoever sleeps turns it."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.sleeps: list[float] = []
-
-    def time(self) -> float:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self._clock.advance(seconds)
-
-
 def settings_for(url: str, key: str = KEY, **values: str) -> FarmSettings:
     return FarmSettings("kobiton", {"url": url, "username": "ann", **values}, {"api_key": Secret(key)})
 
 
-def open_farm(url: str, clock: WorldClock | None = None, **values: str) -> KobitonFarm:
-    clock = clock or WorldClock(Clock(speed=0))
-    return cast(KobitonFarm, SPEC.open(settings_for(url, **values), clock=clock))
+def open_farm(url: str, clock: clocks.Clock | None = None, **values: str) -> KobitonFarm:
+    return cast(KobitonFarm, SPEC.open(settings_for(url, **values), clock=clock or WorldClock(Clock(speed=0))))

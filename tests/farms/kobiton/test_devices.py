@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from farms.kobiton.opening import WorldClock, open_farm, settings_for
+from farms.kobiton.opening import open_farm, settings_for
+from support.clocks import WorldClock
 from support.web import Answer, answering
 
 from pytest_devicefarm.core.errors import FarmAnswerError, FarmAuthenticationError

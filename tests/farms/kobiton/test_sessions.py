@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import requests
-from farms.kobiton.opening import WorldClock, open_farm
+from farms.kobiton.opening import open_farm
+from support.clocks import WorldClock
 
 from pytest_devicefarm.core.errors import DeviceBusy, FarmAnswerError, FarmNotFound
 from pytest_devicefarm.core.farm import Reset, SessionHandle

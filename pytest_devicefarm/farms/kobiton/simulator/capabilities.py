@@ -10,52 +10,10 @@ from pytest_devicefarm.farms.kobiton.simulator.devices import group_fits, name_f
 from pytest_devicefarm.simulator.contract import ContractBroken
 from pytest_devicefarm.simulator.devices import Device
 
-_W3C = {
-    "acceptInsecureCerts",
-    "browserName",
-    "browserVersion",
-    "pageLoadStrategy",
-    "platformName",
-    "proxy",
-    "setWindowRect",
-    "strictFileInteractability",
-    "timeouts",
-    "unhandledPromptBehavior",
-    "webSocketUrl",
-}
-_CREDENTIALS = {"username", "accessKey"}
+CREDENTIALS = frozenset({"username", "accessKey"})
+"""Names under which a session may bring its account along."""
 _NOT_IN_OPTIONS = {"sessionName", "sessionDescription"}
 _SELECTING = ("udid", "deviceName", "platformName", "platformVersion", "deviceGroup", "deviceTags", "browserName")
-
-
-def wanted_capabilities(body: Any) -> dict[str, Any]:
-    """The capabilities of a request to create a session, in W3C or legacy form.
-
-    Raises:
-        ContractBroken: There are none, or a W3C request has a name without its vendor's prefix.
-    """
-    if not isinstance(body, dict):
-        raise ContractBroken("the body is not a JSON object")
-    if not is_w3c(body):
-        legacy = body.get("desiredCapabilities")
-        if not isinstance(legacy, dict):
-            raise ContractBroken("the body has neither 'capabilities' nor 'desiredCapabilities'")
-        return dict(legacy)
-    given = body["capabilities"]
-    always = given.get("alwaysMatch", {}) if isinstance(given, dict) else None
-    first = given.get("firstMatch") or [{}] if isinstance(given, dict) else None
-    if not isinstance(always, dict) or not isinstance(first, list) or not isinstance(first[0], dict):
-        raise ContractBroken("'capabilities' has to hold 'alwaysMatch' and 'firstMatch'")
-    merged = {**always, **first[0]}
-    for name in merged:
-        if ":" not in name and name not in _W3C | _CREDENTIALS:
-            raise ContractBroken(f"capability {name!r} lacks its vendor's prefix")
-    return merged
-
-
-def is_w3c(body: Mapping[str, Any]) -> bool:
-    """Whether the request, and so the answer, has the W3C form."""
-    return "capabilities" in body
 
 
 @dataclass(frozen=True)
@@ -102,7 +60,7 @@ class Wish:
     @property
     def public(self) -> dict[str, Any]:
         """All capabilities but credentials."""
-        return {name: value for name, value in self.given.items() if name.rpartition(":")[2] not in _CREDENTIALS}
+        return {name: value for name, value in self.given.items() if name.rpartition(":")[2] not in CREDENTIALS}
 
     def device_filter(self) -> Callable[[Device], bool]:
         """Says of a device whether it is wanted.

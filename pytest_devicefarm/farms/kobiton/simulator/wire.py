@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from pytest_devicefarm.farms.kobiton.simulator import apps, devices, hub, reservations, sessions, users, versions
-from pytest_devicefarm.farms.kobiton.simulator.capabilities import wanted_capabilities
+from pytest_devicefarm.farms.kobiton.simulator.capabilities import CREDENTIALS
+from pytest_devicefarm.simulator.capabilities import parsed, wanted_capabilities
 from pytest_devicefarm.simulator.contract import ContractBroken
 from pytest_devicefarm.simulator.engine import webdriver_error
 from pytest_devicefarm.simulator.wire import Wire, compact
@@ -94,8 +94,8 @@ def _parts(reply: Any) -> tuple[bytes, int, dict[str, str]]:
 
 def _credentials_in(request: Request) -> tuple[str, str]:
     try:
-        wanted = wanted_capabilities(json.loads(request.get_data()))
-    except (ValueError, ContractBroken):
+        wanted = wanted_capabilities(parsed(request.get_data()), bare=CREDENTIALS)
+    except ContractBroken:
         return "", ""
     return _first(wanted, "username"), _first(wanted, "accessKey")
 

@@ -59,21 +59,12 @@ def network_log(session: Session, clock: Clock) -> tuple[str, bytes]:
     It holds what such files hold in earnest (a bearer token, a cookie, a password), so that redaction can be seen.
     """
     app = "app" if session.build is None else session.build.package or session.build.name
-    start = session.started
-    entries = [
-        _entry(
-            clock, start, "POST", "https://api.shop.example/v1/login", 200, {"user": "demo", "password": "s3cret-demo"}
-        ),
-        _entry(clock, start + 1, "GET", "https://api.shop.example/v1/items?page=1&access_token=demo-token", 200),
-        _entry(clock, start + 2, "POST", "https://api.shop.example/v1/basket", 201, {"item": "item-1", "count": 1}),
-        _entry(clock, start + 3, "GET", "https://api.shop.example/v1/recommendations", 503),
-    ]
     har = {
         "log": {
             "version": "1.2",
             "creator": {"name": "pytest-devicefarm simulator", "version": "1"},
             "comment": f"{app} on {session.device.name}",
-            "entries": entries,
+            "entries": network_entries(session, clock),
         }
     }
     packed = io.BytesIO()
@@ -81,6 +72,19 @@ def network_log(session: Session, clock: Clock) -> tuple[str, bytes]:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{name}.har", json.dumps(har))
     return f"network-logs/{name}.zip", packed.getvalue()
+
+
+def network_entries(session: Session, clock: Clock) -> list[dict[str, Any]]:
+    """What the app said to its backend, as entries of HAR 1.2."""
+    start = session.started
+    return [
+        _entry(
+            clock, start, "POST", "https://api.shop.example/v1/login", 200, {"user": "demo", "password": "s3cret-demo"}
+        ),
+        _entry(clock, start + 1, "GET", "https://api.shop.example/v1/items?page=1&access_token=demo-token", 200),
+        _entry(clock, start + 2, "POST", "https://api.shop.example/v1/basket", 201, {"item": "item-1", "count": 1}),
+        _entry(clock, start + 3, "GET", "https://api.shop.example/v1/recommendations", 503),
+    ]
 
 
 def _entry(

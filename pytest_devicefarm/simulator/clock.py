@@ -30,6 +30,21 @@ class Clock:
         """Simulated seconds since the epoch."""
         return self._base + (time.monotonic() - self._began) * self.speed
 
+    def calendar(self) -> float:
+        """Seconds since the epoch as a client's own clock tells them, plus what was turned by hand.
+
+        It never runs faster than real time, so dates that clients send and get are of this calendar.
+        """
+        return self._base + (time.monotonic() - self._began) * min(self.speed, 1.0)
+
+    def moment(self, date: float) -> float:
+        """What this clock reads on a date of the calendar."""
+        return self.now() + (date - self.calendar()) * max(self.speed, 1.0)
+
+    def date(self, moment: float) -> float:
+        """The date of the calendar on which this clock reads a moment; whole milliseconds."""
+        return round(self.calendar() + (moment - self.now()) / max(self.speed, 1.0), 3)
+
     def iso(self, seconds: float | None = None) -> str:
         """A moment as ISO 8601 text in UTC with milliseconds; the present one when left out."""
         moment = datetime.fromtimestamp(self.now() if seconds is None else seconds, UTC)

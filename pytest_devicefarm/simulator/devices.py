@@ -18,6 +18,10 @@ class Device:
         private: Whether it belongs to the organisation; cloud devices are shared and cannot be reserved.
         busy_until: Another user works on it until then (seconds since the epoch).
         booked_until: Another account has reserved it until then (seconds since the epoch).
+        cleaning_until: It removes what the last user left, until then; then it prepares itself for the next.
+        preparing_until: It prepares itself until then.
+        rebooting_until: It starts anew until then.
+        unauthorised: It waits for somebody's hands to let the host in again.
     """
 
     id: int
@@ -38,8 +42,17 @@ class Device:
     appium_disabled: bool = False
     busy_until: float = 0.0
     booked_until: float = 0.0
+    cleaning_until: float = 0.0
+    preparing_until: float = 0.0
+    rebooting_until: float = 0.0
+    unauthorised: bool = False
 
     @property
     def drivable(self) -> bool:
         """Whether an Appium session can be had on it at all."""
-        return self.online and not self.hidden and not self.appium_disabled
+        return self.online and not self.hidden and not self.appium_disabled and not self.unauthorised
+
+    @property
+    def occupied_until(self) -> float:
+        """When nobody but a session or a reservation of this farm keeps it from use any more."""
+        return max(self.busy_until, self.booked_until, self.cleaning_until, self.preparing_until, self.rebooting_until)

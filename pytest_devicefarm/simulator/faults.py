@@ -23,7 +23,10 @@ IN_PLACES = {
     "busy_after_choice": "gives the device to another user for `seconds`, just before the session would open",
     "session_not_created": "refuses the session for `reason`",
     "hub_gone": "forgets the session (404), or answers as a gateway without a hub (`status` = 502)",
+    "device_unauthorised": "the session's device wants somebody's hands: the session is over, the device out of use",
     "device_offline": "takes the session's device off the network: the session is over, the device not online any more",
+    "reservation_pending": "takes the booking, which somebody has yet to approve",
+    "install_never": "starts the installation, which never ends",
     "reservation_half": "reserves all but `udids`; without any named, all but the last half",
     "artifact_never": "the session asked about never shows the artifacts named in `kinds`",
 }

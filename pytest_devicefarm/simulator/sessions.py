@@ -31,6 +31,20 @@ class Command:
 
 
 @dataclass
+class Case:
+    """One test case within a session, as far as the farm was told of it.
+
+    Attributes:
+        verdict: The word the client gave; empty while it has given none.
+    """
+
+    name: str
+    started: float
+    steps: list[str] = field(default_factory=list)
+    verdict: str = ""
+
+
+@dataclass
 class Session:
     """One Appium session on one device; times are seconds since the epoch.
 
@@ -39,6 +53,7 @@ class Session:
         capabilities: What the client asked for, without credentials.
         state: The farm's word: START while it runs, then how it ended, or the verdict set afterwards.
         verdicts: Every state that a client has set, in order.
+        cases: The test cases that a client has named, in order.
         idle_limit: Longest pause between two commands, in simulated seconds.
         running: Commands being executed at this moment; a session is not idle meanwhile.
         device_lines: What the app wrote to the device's log, once the session has ended.
@@ -65,6 +80,7 @@ class Session:
     running: int = 0
     removed: bool = False
     verdicts: list[str] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     device_lines: list[str] = field(default_factory=list)
     never: set[str] = field(default_factory=set)

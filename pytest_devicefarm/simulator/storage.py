@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 from urllib.parse import parse_qsl, quote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -101,6 +102,21 @@ class Storage:
         self._objects[key] = StoredObject(key, path, len(content), *digests, headers={})
         return key
 
+    def receive(self, key: str, source: IO[bytes]) -> StoredObject:
+        """Stores a file that came with a request of the farm's API, piece by piece."""
+        path = self._new_path()
+        sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+        with path.open("wb") as file:
+            while piece := source.read(_PIECE):
+                sha256.update(piece)
+                md5.update(piece)
+                size += file.write(piece)
+        stored = StoredObject(key, path, size, sha256.hexdigest(), md5.hexdigest(), headers={})
+        with self._lock:
+            self._objects[key] = stored
+        self._on_upload(stored.sha256)
+        return stored
+
     def sign(self, method: str, base: str, key: str, life: int, headers: Mapping[str, str] | None = None) -> str:
         """A URL that allows one kind of request on one key.
 
@@ -131,7 +147,7 @@ class Storage:
             key = self._authorised(request)
             if request.method == "PUT":
                 return self._put(request, key)
-            return self._get(key, head=request.method == "HEAD")
+            return self.deliver(key, head=request.method == "HEAD")
         except Refused as refusal:
             if refusal.avoidable:
                 self._on_violation(request.method, request.path, f"{refusal.code}: {refusal}")
@@ -191,7 +207,12 @@ class Storage:
         headers = {name.lower(): value for name, value in request.headers}
         return StoredObject(key, path, length, sha256.hexdigest(), md5.hexdigest(), headers)
 
-    def _get(self, key: str, *, head: bool) -> Response:
+    def deliver(self, key: str, *, head: bool = False) -> Response:
+        """An object as an answer, without asking for a signature.
+
+        Raises:
+            Refused: There is none of this key.
+        """
         stored = self.find(key)
         if stored is None:
             raise Refused(404, "NoSuchKey", "The specified key does not exist.", avoidable=False)

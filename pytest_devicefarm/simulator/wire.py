@@ -30,6 +30,10 @@ class Unknown(Exception):
     """An id that the farm does not know; answered with 404."""
 
 
+class Denied(Exception):
+    """What the farm's rules do not allow at this moment; answered with 409."""
+
+
 @dataclass(frozen=True)
 class Route:
     """One operation of the farm's API.
@@ -98,6 +102,7 @@ class Wire(ABC):
     """
 
     farm: str
+    request_class: type[Request] = Request
 
     def __init__(self, world: World, routes: Mapping[str, Iterable[Route]], *, dialect: str = "seen") -> None:
         if dialect not in ("seen", "documented"):
@@ -141,6 +146,10 @@ class Wire(ABC):
     def authenticate(self, request: Request, operation: str) -> Account | None:
         """Whose request it is; None refuses it."""
 
+    def fields(self, request: Request) -> Mapping[str, Any]:
+        """The fields of a body, not yet checked."""
+        return read_body(request.get_data())
+
     @abstractmethod
     def refusal(self, operation: str, status: int, message: str) -> Response:
         """An error in the farm's own form."""
@@ -155,7 +164,7 @@ class Wire(ABC):
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The WSGI entry."""
-        request = Request(environ)
+        request = self.request_class(environ)
         if request.path.startswith(control.PREFIX):
             return control.answer(self, request)(environ, start_response)
         operation, arguments, response = self._match(request)
@@ -164,7 +173,9 @@ class Wire(ABC):
                 response = self._respond(request, operation, arguments)
             except ConnectionDropped:
                 self._note(request, operation, 0)
+                request.close()
                 raise
+        response.call_on_close(request.close)
         self._note(request, operation, response.status_code)
         return response(environ, start_response)
 
@@ -211,7 +222,7 @@ class Wire(ABC):
             if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
                 raise ContractBroken("the body has to come with its length, not in chunks")
             query = {} if route.query is None else checked_query(request.args, route.query, route.lists)
-            body = {} if route.body is None else checked(read_body(request.get_data()), route.body, "body")
+            body = {} if route.body is None else checked(self.fields(request), route.body, "body")
             return route.handler(Call(self, request, account, arguments, query, body, fault))
         except ClientDisconnected:
             raise ConnectionDropped from None
@@ -219,6 +230,8 @@ class Wire(ABC):
             return self._broken(request, operation, 400, str(error))
         except Unknown as error:
             return self.refusal(operation, 404, str(error))
+        except Denied as error:
+            return self.refusal(operation, 409, str(error))
         except ConnectionDropped:
             raise
         except Exception as error:

@@ -19,10 +19,11 @@ from pytest_devicefarm.simulator.clock import Clock
 from pytest_devicefarm.simulator.devices import Device
 from pytest_devicefarm.simulator.engine import Engine
 from pytest_devicefarm.simulator.faults import Fault, Faults
+from pytest_devicefarm.simulator.installs import Installs
 from pytest_devicefarm.simulator.mailbox import Mailbox
 from pytest_devicefarm.simulator.record import Record, overlaps
 from pytest_devicefarm.simulator.reservations import Reservation, Reservations
-from pytest_devicefarm.simulator.sessions import COMPLETE, TERMINATED, TIMEOUT, Session, Sessions
+from pytest_devicefarm.simulator.sessions import COMPLETE, ERROR, TERMINATED, TIMEOUT, Session, Sessions
 from pytest_devicefarm.simulator.storage import Storage
 
 SHORTEST_IDLE, LONGEST_IDLE, USUAL_IDLE = 10.0, 1800.0, 600.0
@@ -34,6 +35,10 @@ class Delays:
     """How long the farm takes for things, in simulated seconds; those of artifacts count from the session's end."""
 
     parsing: float = 4.0
+    installing: float = 3.0
+    cleaning: float = 2.0
+    preparing: float = 1.0
+    rebooting: float = 20.0
     session_create: float = 2.0
     device_log: float = 4.0
     appium_log: float = 3.0
@@ -68,6 +73,9 @@ class World:
         faults: What goes wrong, and when.
         accounts: Who may use it: name to key, the first is the customer's own.
         appium_capabilities: Capabilities to set when sessions are passed on to a real Appium server.
+
+    Attributes:
+        cleans_after_use: Whether a device cleans and prepares itself after each session, before it is free again.
     """
 
     def __init__(
@@ -87,8 +95,10 @@ class World:
         names = accounts or {"simulated": secrets.token_hex(16), "other": secrets.token_hex(16)}
         self.accounts = tuple(Account(number, name, key) for number, (name, key) in enumerate(names.items(), 1))
         self.appium_capabilities = dict(appium_capabilities or {})
+        self.cleans_after_use = False
         self.reservations = Reservations()
         self.apps = Apps()
+        self.installs = Installs()
         self.sessions = Sessions()
         self.record = Record()
         self.storage = Storage(self.clock, on_upload=self.record.upload, on_violation=self.record.violation)
@@ -125,7 +135,7 @@ class World:
         with self.lock:
             self._settle()
             return (
-                now < max(device.busy_until, device.booked_until)
+                now < device.occupied_until
                 or self.sessions.on(device) is not None
                 or self.reservations.holder(device.udid, now) is not None
             )
@@ -136,12 +146,41 @@ class World:
         with self.lock:
             self._settle()
             return (
-                now >= max(device.busy_until, device.booked_until)
+                now >= device.occupied_until
                 and self.sessions.on(device) is None
                 and self.reservations.holder(device.udid, now) in (None, account)
             )
 
+    def clean(self, device: Device, at: float | None = None) -> None:
+        """Lets a device clean itself and then prepare itself, now or from an earlier moment on."""
+        with self.lock:
+            device.cleaning_until = (self.clock.now() if at is None else at) + self.delays.cleaning
+            device.preparing_until = device.cleaning_until + self.delays.preparing
+
+    def restart(self, device: Device) -> None:
+        """Starts a device anew, which ends the session on it."""
+        session = self.sessions.on(device)
+        if session is not None:
+            self.end_session(session, ERROR)
+        with self.lock:
+            device.rebooting_until = self.clock.now() + self.delays.rebooting
+
     # Reservations
+
+    def book(
+        self, account: str, device: Device, start: float, end: float, *, comments: str = "", pending: bool = False
+    ) -> Reservation | None:
+        """Books a device for a period, also a later one; None when somebody has it for a part of that time."""
+        with self.lock:
+            self._settle()
+            now = self.clock.now()
+            session = self.sessions.on(device)
+            others = session is not None and session.account != account and start <= now
+            others = others or start < max(device.busy_until, device.booked_until)
+            if others or self.reservations.between(device.udid, start, end) is not None:
+                return None
+            udids, seconds = (device.udid,), end - start
+            return self.reservations.add(account, udids, start, seconds, comments=comments, pending=pending)
 
     def reserve(
         self, account: str, udids: Iterable[str], seconds: float, refused: Iterable[str] = ()
@@ -306,11 +345,12 @@ class World:
                 # Nobody may wait for an engine while the lock is held.
                 threading.Thread(target=_close, args=(engine,), daemon=True).start()
 
-    @staticmethod
-    def _ended(session: Session, state: str, at: float) -> Engine | None:
+    def _ended(self, session: Session, state: str, at: float) -> Engine | None:
         """Marks a session as ended and gives its engine, which is still to be closed."""
         session.ended = session.updated = at
         session.state = state
+        if self.cleans_after_use:
+            self.clean(session.device, at)
         engine, session.engine = session.engine, None
         if engine is not None:
             session.device_lines = engine.device_lines()
@@ -353,6 +393,7 @@ def _session_facts(session: Session) -> dict[str, Any]:
         "state": session.state,
         "open": session.open,
         "verdicts": list(session.verdicts),
+        "cases": [{"name": case.name, "steps": list(case.steps), "verdict": case.verdict} for case in session.cases],
         "started": session.started,
         "ended": session.ended,
         "webdriver_id": session.webdriver_id,

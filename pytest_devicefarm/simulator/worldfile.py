@@ -43,7 +43,7 @@ from pytest_devicefarm.simulator.world import Delays, World
 
 SECTIONS = ("clock", "delays", "device", "account", "fault", "appium")
 PLATFORMS = ("android", "ios")
-_FROM_START = ("busy_until", "booked_until")
+_FROM_START = tuple(f.name for f in fields(Device) if f.name.endswith("_until"))
 _FIRST_DEVICE_ID = 1001
 
 

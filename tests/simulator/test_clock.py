@@ -62,3 +62,23 @@ def test_time_does_not_run_backwards() -> None:
 
 def test_moments_are_iso_texts_in_utc() -> None:
     assert Clock(speed=0, start=0.25).iso() == "1970-01-01T00:00:00.250Z"
+
+
+def test_the_calendar_of_a_stopped_clock_is_the_clock() -> None:
+    clock = Clock(speed=0, start=100)
+    clock.advance(50)
+    assert (clock.calendar(), clock.moment(160), clock.date(160)) == (150, 160, 160)
+
+
+def test_the_calendar_of_a_fast_clock_keeps_to_real_time() -> None:
+    clock = Clock(speed=1000, start=0)
+    clock.sleep(5000)
+    assert 5 <= clock.calendar() < 60
+    assert clock.now() >= 5000
+
+
+def test_dates_and_moments_lead_to_each_other() -> None:
+    clock = Clock(speed=1000, start=0)
+    moment = clock.moment(600)
+    assert moment >= 500_000
+    assert abs(clock.date(moment) - 600) < 0.1

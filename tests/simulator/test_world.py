@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from support.kobiton import CLOUD, PIXEL, S22, a_world, an_app
 
+from pytest_devicefarm.simulator.devices import Device
 from pytest_devicefarm.simulator.record import overlaps
 from pytest_devicefarm.simulator.sessions import Session
 from pytest_devicefarm.simulator.world import DeviceTaken, NoSuchDevice, World
@@ -202,3 +203,63 @@ def test_closing_the_world_removes_its_files() -> None:
     world.storage.keep("key", b"x")
     world.close()
     assert not folder.exists()
+
+
+def a_device(world: World, udid: str = S22) -> Device:
+    device = world.device(udid)
+    assert device is not None
+    return device
+
+
+def test_devices_are_free_at_once_unless_the_farm_cleans_them(world: World) -> None:
+    world.cleans_after_use = True
+    world.end_session(begin(world))
+    with pytest.raises(DeviceTaken):
+        begin(world)
+    world.clock.advance(world.delays.cleaning + world.delays.preparing)
+    begin(world)
+
+
+def test_a_session_that_died_of_inactivity_left_its_device_clean_since_then(world: World) -> None:
+    world.cleans_after_use = True
+    begin(world, idle_limit=60)
+    world.clock.advance(60 + world.delays.cleaning + world.delays.preparing)
+    begin(world)
+
+
+def test_a_restart_ends_the_session_and_takes_its_time(world: World) -> None:
+    session = begin(world)
+    world.restart(a_device(world))
+    assert session.state == "ERROR"
+    assert not world.free_for(ME, a_device(world))
+    world.clock.advance(world.delays.rebooting)
+    assert world.free_for(ME, a_device(world))
+
+
+def test_a_device_that_wants_hands_takes_no_session(world: World) -> None:
+    a_device(world).unauthorised = True
+    with pytest.raises(NoSuchDevice):
+        begin(world)
+
+
+def test_a_later_booking_holds_its_device_from_its_beginning(world: World) -> None:
+    now = world.clock.now()
+    assert world.book(OTHER, a_device(world), now + 60, now + 120) is not None
+    assert world.free_for(ME, a_device(world))
+    world.clock.advance(60)
+    assert not world.free_for(ME, a_device(world))
+    world.clock.advance(60)
+    assert world.free_for(ME, a_device(world))
+
+
+@pytest.mark.parametrize(("start", "end", "made"), [(0, 60, True), (0, 61, False), (119, 180, False), (120, 180, True)])
+def test_bookings_share_no_time(world: World, start: int, end: int, made: bool) -> None:
+    now = world.clock.now()
+    world.book(OTHER, a_device(world), now + 60, now + 120)
+    assert (world.book(ME, a_device(world), now + start, now + end) is not None) is made
+
+
+def test_a_booking_that_waits_for_approval_holds_nothing(world: World) -> None:
+    now = world.clock.now()
+    world.book(OTHER, a_device(world), now, now + 120, pending=True)
+    assert world.free_for(ME, a_device(world))

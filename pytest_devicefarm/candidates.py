@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_devicefarm.core.errors import ConfigurationError
 
@@ -41,12 +41,13 @@ class Candidates:
         from pytest_devicefarm.core.query import matching
 
         platforms = self._builds.platforms(plan)
+        asked = self._asked(plan)
         found = {}
         for role, query in plan.queries.items():
             devices = [
                 device
                 for device in matching(self._run.devices(), query)
-                if platforms is None or device.platform in platforms
+                if (platforms is None or device.platform in platforms) and not self._run.farm.misfits(device, asked)
             ]
             healthy = [device for device in devices if self._failures.get(device.udid, 0) < SET_ASIDE_AFTER]
             found[role] = sorted(healthy or devices, key=lambda device: self._failures.get(device.udid, 0))
@@ -85,10 +86,16 @@ class Candidates:
 
         platforms = self._builds.platforms(plan) if plan is not None else None
         asked = f"{query}" + (f" with a build for {', '.join(sorted(platforms))}" if platforms else "")
+        wanted = self._asked(plan) if plan is not None else {}
         misses = near_misses(self._run.devices(), query) or [
-            (visible(str(device)), ("no build for its platform",)) for device in self._run.devices()[:5]
+            (visible(str(device)), tuple(self._run.farm.misfits(device, wanted)) or ("no build for its platform",))
+            for device in self._run.devices()[:5]
         ]
         raise NoMatchingDevice(asked, misses, self._run.spec.name)
+
+    def _asked(self, plan: TestPlan) -> dict[str, Any]:
+        """The capabilities that are known before a device is."""
+        return {**(self._run.file.capabilities if self._run.file else {}), **plan.capabilities}
 
     def note_outcome(self, loan: Loan, *, infrastructure: bool) -> None:
         """Remember whether the test failed for its devices' sake."""

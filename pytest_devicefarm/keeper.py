@@ -343,7 +343,7 @@ class Keeper:
         chosen = self._hooks.pytest_devicefarm_select_device(query=query, candidates=list(candidates))
         if chosen is not None and chosen.udid != held.device.udid:
             return False
-        return self._leasing_now().covers(held) and self._leasing_now().settled(held)
+        return self._leasing_now().covers(held)
 
     def _wanted_next(self, lease: Lease, nextitem: pytest.Item | None) -> bool:
         """Whether the next test of this process can use the device, and nobody else is waiting for it."""

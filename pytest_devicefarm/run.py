@@ -241,6 +241,7 @@ class FarmRun:
         if not listed.devices:
             raise ConfigurationError(
                 f"farm {self.spec.name!r} lists no device that Appium can use; `devicefarm devices` shows what it has"
+                + "".join(f"\n  {problem}" for problem in listed.problems)
             )
         if not devices:
             raise ConfigurationError(

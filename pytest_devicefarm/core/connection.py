@@ -78,8 +78,10 @@ class HubConnection(AppiumConnection):
         secret_capabilities: Mapping[str, Secret],
         guard: Callable[[], None],
         clock: Clock,
+        means_lost: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._hub = hub
+        self._means_lost = means_lost
         self._secrets = dict(secret_capabilities)
         self._guard = guard
         self._clock = clock
@@ -194,6 +196,9 @@ class HubConnection(AppiumConnection):
             raise self._nonsense(command, status, text)
         if command == "newSession" or self._quit:
             return
+        if error and self._means_lost(text):
+            words = _piece(_message(text))
+            raise SessionLost(f"the session ended before the test did: {command} was answered with {words}.")
         if error == "invalid session id" and command != "quit":
             raise SessionLost(
                 f"the session ended before the test did: {command} was answered with {error!r}. "
@@ -252,6 +257,11 @@ def _error_code(answer: Any) -> str:
     if isinstance(value, dict) and isinstance(value.get("error"), str):
         return str(value["error"])
     return ""
+
+
+def _message(text: str) -> str:
+    value = json.loads(text).get("value")
+    return str(value.get("message", "")) if isinstance(value, dict) else ""
 
 
 def _is_webdriver(text: str) -> bool:

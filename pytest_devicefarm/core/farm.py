@@ -64,7 +64,6 @@ class FarmSpec:
         simulator: Module of the built-in simulator of this farm, ``""`` for none.
         reserve: Whether devices can be reserved at the farm.
         renew: Whether a reservation can be prolonged while it is held.
-        cleans: Whether a device is busy with itself for a while after each session.
         resets: What ``--farm-reset`` may be.
         artifacts: Kinds this farm gives, and whether each exists only before quit (``live``) or is made later.
         cannot: For each thing of the above that it lacks, the reason, for people.
@@ -79,7 +78,6 @@ class FarmSpec:
     simulator: str = ""
     reserve: bool = False
     renew: bool = False
-    cleans: bool = False
     resets: tuple[Reset, ...] = ("app",)
     artifacts: Mapping[ArtifactKind, Literal["live", "late"]] = field(default_factory=dict)
     cannot: Mapping[str, str] = field(default_factory=dict)
@@ -259,6 +257,22 @@ class Farm(ABC):
     def secret_capabilities(self) -> dict[str, Secret]:
         """Capabilities that are added while sending and taken out of the answer."""
         return {}
+
+    def misfits(self, device: Device, capabilities: Mapping[str, Any]) -> Sequence[str]:
+        """Each reason why a device would never take these capabilities; asks the farm nothing."""
+        return ()
+
+    def before_session(self, device: Device, capabilities: Mapping[str, Any]) -> None:
+        """Called with the capabilities about to be sent; may wait until a device has got over its last session.
+
+        Raises:
+            DeviceBusy: The device is not to be had now.
+            ConfigurationError: The device would never take these capabilities.
+        """
+
+    def means_session_lost(self, message: str) -> bool:
+        """Whether the words of a failed command say that session, device or node is not there any more."""
+        return False
 
     @abstractmethod
     def session(self, device: Device, webdriver_id: str, answer: Mapping[str, Any], *, started: float) -> FarmSession:

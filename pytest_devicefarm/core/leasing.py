@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 REAP_SECONDS = 10.0
 PLACE_SECONDS = 0.1
-SETTLE_SECONDS = 60.0
-SETTLE_PAUSE = 0.5
 Choose = Callable[[DeviceQuery, Sequence[Device]], Device | None]
 
 
@@ -126,22 +124,6 @@ class Leasing:
         if (place := self._places.pop(lease.token, None)) is not None:
             place.release(force=True)
         return problem
-
-    def settled(self, lease: Lease) -> bool:
-        """Wait until a device that is held between two tests has got over the last one, as farms clean devices.
-
-        Returns:
-            Whether it has; false where it takes too long, so that another device does better.
-        """
-        deadline = self._clock.monotonic() + SETTLE_SECONDS
-        while self._farm.spec.cleans:
-            state, _ = self._farm.device_states([lease.device]).get(lease.device.udid, (DeviceState.FREE, ""))
-            if state is DeviceState.FREE:
-                return True
-            if state is DeviceState.OFFLINE or self._clock.monotonic() >= deadline:
-                return False
-            self._clock.sleep(SETTLE_PAUSE)
-        return True
 
     def covers(self, lease: Lease) -> bool:
         """Whether the booking has enough left to start another test: at least a quarter of its length."""

@@ -115,10 +115,15 @@ def open_session(
         FarmUnreachable: No answer; a session that came up all the same is ended.
         LeaseLost: The device is not ours any more.
     """
+    farm.before_session(lease.device, capabilities)
     started = clock.time()
     entry = journal.intend("session", lease.device, token, expires=started + INTENT_SECONDS)
     connection = HubConnection(
-        farm.hub_of(lease.device), secret_capabilities=farm.secret_capabilities(), guard=lease.check, clock=clock
+        farm.hub_of(lease.device),
+        secret_capabilities=farm.secret_capabilities(),
+        guard=lease.check,
+        clock=clock,
+        means_lost=farm.means_session_lost,
     )
     try:
         driver = WebDriver(command_executor=connection, options=AppiumOptions().load_capabilities(dict(capabilities)))

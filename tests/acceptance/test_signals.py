@@ -29,7 +29,11 @@ GENEROUS = 90.0  # how long a slow machine may take; how long it takes usually i
 
 def assert_all_given_back(run: Run, farm: SimulatedFarm, folder: Path) -> None:
     assert eventually(lambda: farm.open_things() == 0, GENEROUS), run.output
-    assert eventually(lambda: run.ended() and not leftovers(folder), GENEROUS), (leftovers(folder), run.output)
+    assert eventually(lambda: run.ended() and not leftovers(folder), GENEROUS), (
+        leftovers(folder),
+        run.output,
+        run.stacks(),
+    )
     assert farm.is_clean(), farm.record()
 
 

@@ -17,6 +17,8 @@ from urllib.request import Request, urlopen
 
 from support.processes import eventually
 
+TRACING = Path(__file__).parent / "tracing"
+
 SLOW_APP = """
 <app width="400" height="852" package="com.example.slow" version="1.0">
   <title>Slow</title>
@@ -97,10 +99,15 @@ class Run:
     def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
         self.folder = folder
         self._output = (folder / f"output-{len(list(folder.glob('output-*')))}.txt").open("w+b")
+        self._trace = Path(self._output.name).with_suffix(".trace")
+        traced = {
+            "DEVICEFARM_TEST_TRACE": str(self._trace),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(TRACING), os.environ.get("PYTHONPATH")])),
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
             cwd=folder,
-            env={**os.environ, **environment},
+            env={**os.environ, **traced, **environment},
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -123,6 +130,14 @@ class Run:
 
     def wait(self, seconds: float = 120.0) -> int:
         return self._process.wait(seconds)
+
+    def stacks(self) -> str:
+        """Where each process of the run is now."""
+        for pid in [] if self.ended() else [self.pid, *children(self.pid)]:
+            if pid == self.pid or "sys.stdin.readline" in command_line(pid):
+                os.kill(pid, signal.SIGUSR1)
+        eventually(lambda: self._trace.exists() and self._trace.stat().st_size > 0, 2)
+        return self._trace.read_text() if self._trace.exists() else ""
 
     def kill(self) -> None:
         if not self.ended():
@@ -168,7 +183,7 @@ def leftovers(folder: Path) -> list[str]:
 
 def until(run: Run, text: str, seconds: float = 90.0) -> None:
     """Wait until a run has written a text."""
-    assert eventually(lambda: text in run.output or run.ended(), seconds), run.output
+    assert eventually(lambda: text in run.output or run.ended(), seconds), run.output + run.stacks()
     assert text in run.output, run.output
 
 

@@ -66,7 +66,6 @@ SPEC = FarmSpec(
     simulator="pytest_devicefarm.farms.testgrid.simulator",
     reserve=True,
     renew=True,
-    cleans=True,
     resets=("none", "app"),
     artifacts={
         ArtifactKind.DEVICE_LOG: "late",

@@ -23,6 +23,9 @@ LONGEST_NAME = 200
 
 _CLOCK_SKEW = 5.0
 _MARK = 8
+UNDER_WAY = frozenset({"1", "2"})
+"""Words of ``is_completed`` for a run that is not over: running, queued."""
+
 _JSON = frozenset({ArtifactKind.NETWORK_LOG, ArtifactKind.SESSION})
 
 
@@ -124,10 +127,10 @@ class SessionArtifacts:
             return (RemoteArtifact(kind, name, unavailable=why),)
         try:
             execution = self._api.executions.details(application_token=token, build_number=run.build_number)
+            runs = [one for one in execution.build_devices if str(one.device_id) == session.device.id]
             exchanges = [
                 exchange
-                for one in execution.build_devices
-                if str(one.device_id) == session.device.id
+                for one in runs
                 for exchange in self._api.executions.network_log(
                     application_token=token, build_test_id=one.build_test_id
                 ).exchanges
@@ -137,6 +140,8 @@ class SessionArtifacts:
                 raise
             why = f"TestGrid gives none for this session: {redact(refusal.answer, (token,))}"
             return (RemoteArtifact(kind, name, unavailable=why),)
+        if not exchanges and any(str(one.is_completed) in UNDER_WAY for one in runs):
+            return ()  # its traffic is not put together yet
         if not exchanges:
             return (RemoteArtifact(kind, name, unavailable="no network traffic was recorded in this session"),)
         return (RemoteArtifact(kind, name, data=clean_har(har_of(exchanges))),)

@@ -55,6 +55,8 @@ from pytest_devicefarm.farms.testgrid.devices import (
 DEVICE, QUANTUM = "device", "quantum"
 """What the setting ``hub`` may be: each device's own Appium server, or the common hub, which queues."""
 
+CLEANING_SECONDS = 60.0
+CLEANING_PAUSE = 0.5
 QUEUE_SECONDS = 120
 """How long the common hub holds a session request while the device is busy."""
 
@@ -260,6 +262,18 @@ class TestGridFarm(Farm):
         if self._mode == QUANTUM:
             wanted |= {"appium:platformName": platform, "tg:queue": True, "tg:queueTimeout": QUEUE_SECONDS}
         return {key: value for key, value in wanted.items() if value != ""}
+
+    def before_session(self, device: Device, capabilities: Mapping[str, Any]) -> None:
+        """Wait until the device has cleaned itself after its last session.
+
+        Raises:
+            DeviceBusy: It is not free within a minute, or went away.
+        """
+        deadline = self.clock.monotonic() + CLEANING_SECONDS
+        while (now := self.device_states([device])[device.udid])[0] is not DeviceState.FREE:
+            if now[0] is DeviceState.OFFLINE or self.clock.monotonic() >= deadline:
+                raise DeviceBusy(f"{device} cannot be had any more ({now[1]})")
+            self.clock.sleep(CLEANING_PAUSE)
 
     def secret_capabilities(self) -> dict[str, Secret]:
         """The token, which each session needs."""

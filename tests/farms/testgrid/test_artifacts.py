@@ -129,6 +129,13 @@ def test_a_session_without_traffic_has_no_network_log() -> None:
     assert network("null").unavailable
 
 
+def test_traffic_of_a_run_that_is_not_over_may_still_come() -> None:
+    devices = [{"build_test_id": 770, "device_id": "3", "is_completed": 1}]
+    more = {DETAILS: says(build_devices=devices), NETWORK: says(data="null")}
+    secrets = {"user_token": TOKEN, "application_token": "app-token-canary"}
+    assert list(found(ArtifactKind.NETWORK_LOG, more=more, secrets=secrets)) == []
+
+
 def test_a_farm_that_knows_no_such_run_gives_its_reason() -> None:
     more = {DETAILS: refuses("No build found")}
     secrets = {"user_token": TOKEN, "application_token": "app-token-canary"}

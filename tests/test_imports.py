@@ -26,6 +26,8 @@ CORE_FLOORS = (
     ("guardian", "leases", "sessions"),
     ("registry",),
 )
+# Scripts that run in a process of their own and load nothing but the standard library.
+ALONE = {"farms.local.caretaker"}
 PYTEST_FLOORS = (("markers", "reports"), ("keeper",), ("fixtures", "scheduler"), ("plugin",))
 
 # What a part of the package may import besides itself.
@@ -36,6 +38,7 @@ ALLOWED = {
     "farm simulator": {"core", "simulator"},
     "cli": {"core", "cli"},
     "reports": {"core", "reports"},
+    "testing": {"core", "simulator", "testing"},
     "pytest": {"core", "reports", "pytest"},
 }
 PYTEST_FREE = {"core", "simulator", "farm", "farm simulator", "cli"}
@@ -121,7 +124,7 @@ def inside(module: str) -> str:
 def part(module: str) -> str:
     """The part of the package that a module belongs to, as named in ALLOWED."""
     match inside(module).split("."):
-        case ["core" | "simulator" | "cli" | "reports" as name, *_]:
+        case ["core" | "simulator" | "cli" | "reports" | "testing" as name, *_]:
             return name
         case ["farms"]:
             return "farms"
@@ -186,9 +189,14 @@ def test_nothing_imports_a_farm_by_name() -> None:
     assert not offenders, listed(offenders)
 
 
-def test_only_the_simulator_of_a_farm_imports_the_simulator() -> None:
-    users = {"simulator", "farm simulator"}
+def test_only_simulators_of_farms_and_test_support_import_the_simulator() -> None:
+    users = {"simulator", "farm simulator", "testing"}
     offenders = [found for found in INNER if part(found.imported) == "simulator" and part(found.importer) not in users]
+    assert not offenders, listed(offenders)
+
+
+def test_nothing_imports_test_support() -> None:
+    offenders = [found for found in INNER if part(found.imported) == "testing" != part(found.importer)]
     assert not offenders, listed(offenders)
 
 
@@ -210,13 +218,14 @@ def test_only_the_pytest_side_imports_pytest() -> None:
 
 @pytest.mark.parametrize("library", ["requests", "requests_toolbelt", "http.client", "urllib.request"])
 def test_only_the_transport_speaks_http(library: str) -> None:
-    """The simulator may: it passes WebDriver on to a real Appium server."""
+    """The simulator may, it passes WebDriver on to a real Appium server; and test support, which relays."""
     offenders = [
         found
         for found in OUTER
         if f"{found.imported}.".startswith(f"{library}.")
-        and part(found.importer) != "simulator"
+        and part(found.importer) not in {"simulator", "testing"}
         and not inside(found.importer).startswith("core.transport")
+        and inside(found.importer) not in ALONE
     ]
     assert not offenders, listed(offenders)
 

@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pytest_devicefarm.cli.group import PROBLEM_FOUND
-from pytest_devicefarm.cli.output import json_option, note, print_json, print_table
+from pytest_devicefarm.cli.output import json_option, note, print_json, print_markdown, print_table
 
 if TYPE_CHECKING:
     from pytest_devicefarm.core.farm import FarmSpec
-
-RESETS = ("none", "app", "device")
 
 
 @click.command("farms")
 @json_option(
     '{"farms": [{"name", "title", "simulator": true|false, "reserve": true|false,\n'
     '    "renew": true|false, "resets": [...], "artifacts": {kind: "live|late"},\n'
-    '    "cannot": {thing: reason}, "worst_case",\n'
+    '    "cannot": {thing: reason}, "behaviours": {name: "yes|no: reason"}, "worst_case",\n'
     '    "settings": [{"name", "variables": [...], "secret": true|false,\n'
     '                  "required": true|false, "default", "help"}]}],\n'
     '   "problems": {name: reason}}'
 )
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown.")
 @click.pass_context
-def command(ctx: click.Context, /, as_json: bool) -> None:
+def command(ctx: click.Context, /, as_json: bool, as_markdown: bool) -> None:
     """List the farms, and what each of them can do.
 
     Where a farm cannot do something the table says why. "Worst case" is how long something that was booked there may
@@ -40,8 +39,11 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
         problems = {name: str(problem) for name, problem in farms.problems.items()}
         print_json({"farms": [_facts(spec) for spec in specs], "problems": problems})
     else:
-        if specs:
-            print_table(("", *(spec.name for spec in specs)), _rows(specs))
+        columns = ("", *(spec.name for spec in specs))
+        if specs and as_markdown:
+            print_markdown(columns, _rows(specs))
+        elif specs:
+            print_table(columns, _rows(specs))
         for problem in farms.problems.values():
             note(str(problem))
     if farms.problems:
@@ -49,6 +51,8 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
 
 
 def _facts(spec: FarmSpec) -> dict[str, Any]:
+    from pytest_devicefarm.core.behaviours import table
+
     return {
         "name": spec.name,
         "title": spec.title,
@@ -58,6 +62,7 @@ def _facts(spec: FarmSpec) -> dict[str, Any]:
         "resets": list(spec.resets),
         "artifacts": {kind.value: when for kind, when in spec.artifacts.items()},
         "cannot": dict(spec.cannot),
+        "behaviours": table(spec),
         "worst_case": spec.worst_case,
         "settings": [
             {
@@ -74,29 +79,15 @@ def _facts(spec: FarmSpec) -> dict[str, Any]:
 
 
 def _rows(specs: Sequence[FarmSpec]) -> list[list[str]]:
-    from pytest_devicefarm.core.model import ArtifactKind
+    from pytest_devicefarm.core.behaviours import tables
 
-    abilities = [_abilities(spec) for spec in specs]
-    kinds = [kind.value for kind in ArtifactKind]
-    names = ["reserve", "renew", *(f"reset {reset}" for reset in RESETS), *kinds]
-    # What else a farm cannot do is for the farm to name.
-    names += sorted({name for ability in abilities for name in ability} - set(names))
-    rows = [["farm", *(spec.title for spec in specs)]]
-    for name in names:
-        otherwise = "not from the farm" if name in kinds else "no"
-        rows.append([name, *(ability.get(name, otherwise) for ability in abilities)])
-    rows.append(["simulator", *("yes" if spec.simulator else "no" for spec in specs)])
-    rows.append(["worst case", *(spec.worst_case or "not known" for spec in specs)])
-    rows.append(["told by", *("\n".join(_variables(spec)) for spec in specs)])
-    return rows
-
-
-def _abilities(spec: FarmSpec) -> dict[str, str]:
-    can = {f"reset {reset}": "yes" for reset in spec.resets}
-    can |= {kind.value: f"yes, {when}" for kind, when in spec.artifacts.items()}
-    can |= {name: "yes" for name in ("reserve", "renew") if getattr(spec, name)}
-    cannot = {f"reset {name}" if name in RESETS else name: f"no: {reason}" for name, reason in spec.cannot.items()}
-    return cannot | can
+    return [
+        ["farm", *(spec.title for spec in specs)],
+        *tables(specs),
+        ["simulator", *("yes" if spec.simulator else "no" for spec in specs)],
+        ["worst case", *(spec.worst_case or "not known" for spec in specs)],
+        ["told by", *("\n".join(_variables(spec)) for spec in specs)],
+    ]
 
 
 def _variables(spec: FarmSpec) -> list[str]:

@@ -50,6 +50,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False).print(table)
 
 
+def print_markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table as documents have it; a newline in a cell becomes a break."""
+    for cells in (columns, ["---"] * len(columns), *rows):
+        texts = (visible_lines(cell).replace("|", "\\|").replace("\n", "<br>") for cell in cells)
+        click.echo(f"| {' | '.join(texts)} |")
+
+
 def note(text: str) -> None:
     """Print a line for people beside the output proper, on standard error."""
     click.echo(visible_lines(text), err=True)

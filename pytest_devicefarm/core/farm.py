@@ -299,7 +299,11 @@ class Farm(ABC):
     # artifacts
 
     def start_live(self, driver: Any, kinds: Iterable[ArtifactKind]) -> None:
-        """Start what has to run along with a session just opened, such as a screen recording."""
+        """Start what has to run along with a session just opened, such as a screen recording.
+
+        Raises:
+            SessionLost: The session is gone already; `take_live` likewise. It costs a note, nothing else.
+        """
 
     def take_live(self, driver: Any, kinds: Iterable[ArtifactKind]) -> Sequence[RemoteArtifact]:
         """Those of the kinds that exist only while the session is open, each with its data or the reason why not."""

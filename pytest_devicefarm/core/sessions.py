@@ -15,7 +15,7 @@ from selenium.webdriver.remote.command import Command
 
 from pytest_devicefarm.core.clock import Clock
 from pytest_devicefarm.core.connection import HubConnection
-from pytest_devicefarm.core.errors import DeviceFarmError, FarmAuthenticationError
+from pytest_devicefarm.core.errors import DeviceFarmError, FarmAuthenticationError, SessionError
 from pytest_devicefarm.core.farm import Farm
 from pytest_devicefarm.core.journal import Journal, JournalEntry
 from pytest_devicefarm.core.leases import Lease
@@ -86,12 +86,14 @@ class OpenSession:
         """
         if self.closed:
             return
-        ended = gently and self._quit()
-        if not ended:
-            end_session(self._farm, self._journal, self._entry)
-        else:
-            self._journal.closed(self._entry)
         self.closed = True
+        if gently and self._quit():
+            self._journal.closed(self._entry)
+        elif not end_session(self._farm, self._journal, self._entry):
+            raise SessionError(
+                f"the session on {self.lease.device} could not be ended yet; it stands in the journal and is tried "
+                "again when the run ends. `devicefarm reap` tries after that."
+            )
 
     def _quit(self) -> bool:
         try:
@@ -146,10 +148,16 @@ def open_session(
     return OpenSession(farm, journal, entry, driver, session, lease)
 
 
-def end_session(farm: Farm, journal: Journal, entry: JournalEntry) -> None:
-    """End what a journal entry speaks of, by all that is known of it; the entry stays where that is not certain."""
-    if farm.end_session(entry.handle):
+def end_session(farm: Farm, journal: Journal, entry: JournalEntry) -> bool:
+    """End what a journal entry speaks of, by all that is known of it; the entry stays where that is not certain.
+
+    Returns:
+        Whether it is known to be over now.
+    """
+    over = farm.end_session(entry.handle)
+    if over:
         journal.closed(entry)
+    return over
 
 
 def _words(refusal: WebDriverException) -> str:

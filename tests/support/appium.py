@@ -38,7 +38,9 @@ class AppiumDouble:
             case "GET", ["appium", "sessions"]:
                 return [{"id": name, "created": 0, "capabilities": facts} for name, (_, facts) in self.sessions.items()]
             case "POST", ["session"]:
-                return self.open(body["capabilities"].get("alwaysMatch", {}))
+                asked = body["capabilities"]
+                # A Grid passes what it has matched on in either place.
+                return self.open({**asked.get("alwaysMatch", {}), **next(iter(asked.get("firstMatch", [])), {})})
             case "DELETE", ["session", name]:
                 self._session(name).close()
                 del self.sessions[name]

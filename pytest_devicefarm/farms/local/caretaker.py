@@ -20,11 +20,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 FIRST_USER_SECONDS = 10.0
 LINGER_SECONDS = 4.0
@@ -32,6 +31,8 @@ LINGER_SECONDS = 4.0
 STOP_SECONDS = 5.0
 STARTS = 3
 """How often a free port is tried; somebody else may take it before the server does."""
+ANSWER_SECONDS = 2.0
+LARGEST_ANSWER = 65536
 TAIL_LINES = 15
 CANNOT_RUN = "cannot run"
 """How a problem begins that only the file can mend."""
@@ -198,13 +199,21 @@ class Caretaker:
 
 
 def answers(url: str) -> bool:
-    """Whether a WebDriver server answers at an address."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    """Whether a WebDriver server answers at an http address of this machine (W3C WebDriver, Status)."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "127.0.0.1", parts.port or 80
+    request = f"GET {parts.path}/status HTTP/1.0\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
+    answer = b""
+    end = time.monotonic() + ANSWER_SECONDS
     try:
-        with opener.open(f"{url}/status", timeout=2.0) as answer:
-            return "value" in json.loads(answer.read(65536))
-    except (OSError, ValueError, TypeError):
+        with socket.create_connection((host, port), timeout=ANSWER_SECONDS) as connection:
+            connection.sendall(request.encode())
+            while (piece := connection.recv(4096)) and len(answer) < LARGEST_ANSWER and time.monotonic() < end:
+                answer += piece
+    except OSError:
         return False
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.startswith(b"HTTP/") and b'"value"' in body
 
 
 def _send(user: socket.socket, answer: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from pytest_devicefarm.core.errors import ConfigurationError
 from pytest_devicefarm.core.model import Device
 from pytest_devicefarm.core.settings import SettingsFile, check_address
+from pytest_devicefarm.core.transport import is_loopback
 from pytest_devicefarm.farms.local.ports import RANGES
 
 READY_SECONDS = 60.0
@@ -155,6 +156,10 @@ class _Reader:
             check_address(url.replace(PORT, "4723"))
         except ConfigurationError as error:
             raise self._wrong("servers", number, "url", str(error)) from None
+        if command and not (url.startswith("http://") and is_loopback(url.replace(PORT, "4723"))):
+            raise self._wrong(
+                "servers", number, "url", "a server that the run starts has an http address of this machine"
+            )
         log = entry.get("log")
         return ServerEntry(
             name=entry.get("name") or f"server-{number + 1}",

@@ -66,6 +66,13 @@ def test_a_command_with_a_port_needs_no_address(tmp_path: Path) -> None:
             '[[farms.local.servers]]\nurl = "localhost:4723"\n',
             ", line 2: server 1: url 'localhost:4723' is no address",
         ),
+        (
+            SERVER
+            + 'command = "appium --port 4723"\n'
+            + SERVER.replace("127.0.0.1", "lab.test")
+            + 'command = "appium --port 4723"\n',
+            ", line 5: server 2: a server that the run starts has an http address of this machine",
+        ),
         (SERVER + 'name = "a"\n' + SERVER + 'name = "a"\n', ", line 6: server 2: two servers are called 'a'"),
         ('[[farms.local.device]]\nudid = "a"\n', ", line 1: unknown table 'device' in [farms.local]; did you mean"),
         ("[farms.local]\nservers = 3\n", ", line 2: servers has to be a list of tables"),

@@ -70,7 +70,7 @@ def four_phones(servers: Sequence[str], capabilities: Mapping[str, object]) -> l
     ]
 
 
-def a_pool(folder: Path, suite: str, servers: Sequence[dict[str, object]], **capabilities: object) -> Path:
+def a_pool(folder: Path, suite: str, servers: Sequence[Mapping[str, object]], **capabilities: object) -> Path:
     """A suite on four phones of these servers."""
     names = [str(server["name"]) for server in servers]
     a_suite(folder, suite, LOGIN_APP)
@@ -151,9 +151,9 @@ def test_what_the_driver_lacks_is_said(appium_server: AppiumServer, xml_app: Pat
     with a_pool_run(folder) as run:
         assert run.wait(180) == 1, run.output
     notes = {each["kind"]: each["note"] for each in json.loads(artifact(folder, "fails", "session.json"))["artifacts"]}
-    assert "driver Fake has no screen recording" in notes["video"]
-    assert "driver Fake has no log browser or logcat or syslog" in notes["device-log"]
-    assert "not started by the run" in notes["appium-log"]
+    assert notes["video"].startswith("the driver gives none: ")
+    assert notes["device-log"].startswith("the driver ")
+    assert notes["appium-log"].startswith("the driver ")
     assert "no network traffic" in notes["network-log"]
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pytest_devicefarm.core import live
 from pytest_devicefarm.core.clock import Clock
 from pytest_devicefarm.core.errors import (
     ConfigurationError,
@@ -32,7 +33,7 @@ from pytest_devicefarm.farms.local import NEW_COMMAND_TIMEOUT, SPEC
 from pytest_devicefarm.farms.local.adb import Adb, Attached
 from pytest_devicefarm.farms.local.api import AppiumServer
 from pytest_devicefarm.farms.local.apps import app_at
-from pytest_devicefarm.farms.local.live import LiveArtifacts
+from pytest_devicefarm.farms.local.logs import ServerLogs
 from pytest_devicefarm.farms.local.pool import PoolFile, ServerEntry, read_pool
 from pytest_devicefarm.farms.local.ports import RANGES, allot
 from pytest_devicefarm.farms.local.servers import Servers
@@ -76,7 +77,7 @@ class LocalFarm(Farm):
             raise ConfigurationError(f"adb of farm {SPEC.name!r} is true or false, not {adb!r}")
         self._adb_demanded = adb == "true"
         self._adb = None if adb == "false" else Adb(demanded=self._adb_demanded)
-        self._live = LiveArtifacts()
+        self._logs = ServerLogs()
 
     def close(self) -> None:
         """Give back connections, and end the servers that were started and that nobody else uses."""
@@ -322,11 +323,18 @@ class LocalFarm(Farm):
 
     def start_live(self, driver: Any, kinds: Iterable[ArtifactKind]) -> None:
         """Start recording the screen where the driver can, and mark where the server's log stands."""
-        self._live.start(driver, kinds, self._log_of(driver))
+        live.start_live(driver, kinds)
+        if (log := self._log_of(driver)) is not None:
+            self._logs.start(driver, log)
 
     def take_live(self, driver: Any, kinds: Iterable[ArtifactKind]) -> Sequence[RemoteArtifact]:
         """Device log, server log and recording, each with its data or what it lacks."""
-        return self._live.take(driver, kinds, self._log_of(driver))
+        log = self._log_of(driver)
+        of_driver = [kind for kind in kinds if log is None or kind is not ArtifactKind.APPIUM_LOG]
+        taken = [*live.take_live(driver, of_driver)]
+        if log is not None and ArtifactKind.APPIUM_LOG in kinds:
+            taken.append(self._logs.take(driver, log))
+        return taken
 
     def _log_of(self, driver: Any) -> Path | None:
         udid = driver.capabilities.get("udid") or driver.capabilities.get("deviceUDID") or ""

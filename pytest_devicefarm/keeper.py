@@ -22,6 +22,7 @@ from pytest_devicefarm.core.errors import (
     LeaseError,
     SessionNotCreated,
 )
+from pytest_devicefarm.evidence import Evidence
 from pytest_devicefarm.loan import Loan, hand_over
 from pytest_devicefarm.markers import plan_of, uses_device
 from pytest_devicefarm.outcomes import worth_repeating
@@ -231,7 +232,8 @@ class Keeper:
     @property
     def _live_kinds(self) -> list[ArtifactKind]:
         """What has to run along with every session, since how its test ends is not known yet."""
-        return [kind for kind, when in self._run.spec.artifacts.items() if when == "live"]
+        kept = Evidence(self._run).kinds("failed")
+        return [kind for kind in kept if self._run.spec.artifacts.get(kind) == "live"]
 
     def _told(self) -> list[str]:
         told, self._problems = self._problems, []

@@ -17,16 +17,18 @@ from selenium.common.exceptions import WebDriverException
 from pytest_devicefarm.core.errors import SessionLost
 from pytest_devicefarm.core.model import ArtifactKind, RemoteArtifact
 
-DEVICE_LOGS = ("logcat", "syslog")
-"""Appium's names for the log of an Android and of an iOS device."""
+DEVICE_LOGS = ("logcat", "syslog", "browser")
+"""Appium's names for the log of an Android device, of an iOS device, and of a browser that is driven as one."""
 SERVER_LOG = "server"
+LONGEST_RECORDING = 1800
+"""Seconds; without saying so Android's driver records three minutes, and it refuses more than this."""
 
 
 def start_live(driver: Any, kinds: Iterable[ArtifactKind]) -> None:
     """Start the recording of the screen where it is wanted; a driver that cannot says so in `take_live`."""
     if ArtifactKind.VIDEO in kinds:
         with contextlib.suppress(WebDriverException):
-            driver.start_recording_screen()
+            driver.start_recording_screen(timeLimit=str(LONGEST_RECORDING), forceRestart=True)
 
 
 def take_live(driver: Any, kinds: Iterable[ArtifactKind]) -> Sequence[RemoteArtifact]:

@@ -26,7 +26,7 @@ class ADriver:
     def get_log(self, name: str) -> Any:
         return self._logs[name]
 
-    def start_recording_screen(self) -> str:
+    def start_recording_screen(self, **options: Any) -> str:
         if self._recording is None:
             raise UnknownMethodException("Method is not implemented\n at somewhere")
         self.recording = True

@@ -24,6 +24,7 @@ RANGES: dict[str, range] = {
 OF_PLATFORM: dict[str, tuple[str, ...]] = {
     "android": ("appium:systemPort", "appium:chromedriverPort", "appium:mjpegServerPort"),
     "ios": ("appium:wdaLocalPort", "appium:mjpegServerPort"),
+    "linux": ("appium:chromedriverPort",),
 }
 
 

@@ -1,4 +1,4 @@
-"""Simulated Kobiton phones that a real Appium server drives."""
+"""Simulated phones that a real Appium server drives."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ FEW_ARTIFACTS = ("--farm-video=off", "--farm-network-log=off", "--farm-device-lo
 
 
 @contextmanager
-def a_real_farm(folder: Path, url: str, capabilities: str = STOCK) -> Iterator[SimulatedFarm]:
-    """Two phones whose sessions go to the Appium server at `url`."""
+def a_real_farm(folder: Path, url: str, capabilities: str = STOCK, *, name: str = "kobiton") -> Iterator[SimulatedFarm]:
+    """Two phones of the farm `name` whose sessions go to the Appium server at `url`."""
     world = f"{TWO_PHONES}{SHORT_DELAYS}[appium]\ncapabilities = {capabilities}\n"
-    with a_farm(folder, world, "--appium", url) as farm:
+    with a_farm(folder, world, "--appium", url, name=name) as farm:
         yield farm
 
 

@@ -40,9 +40,9 @@ class AppiumServer:
         return f"http://127.0.0.1:{self.port}"
 
 
-def install_appium() -> Appium:
-    """Gives the Appium that tests/appium locks, installed on first need."""
-    return Appium(*installed(SOURCE))
+def install_appium(source: Path = SOURCE) -> Appium:
+    """Gives the Appium that the lock file in `source` names, installed on first need."""
+    return Appium(*installed(source))
 
 
 @contextmanager

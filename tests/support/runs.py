@@ -48,6 +48,7 @@ class SimulatedFarm:
 
     def __init__(self, process: subprocess.Popen[str], facts: Mapping[str, Any]) -> None:
         self._process = process
+        self.name = str(facts["farm"])
         self.url = str(facts["url"])
         self.environment: dict[str, str] = dict(facts["environment"])
 
@@ -73,12 +74,12 @@ class SimulatedFarm:
 
 
 @contextmanager
-def a_farm(folder: Path, world: str = TWO_PHONES, *more: str) -> Iterator[SimulatedFarm]:
-    """A simulator that serves until the end."""
+def a_farm(folder: Path, world: str = TWO_PHONES, *more: str, name: str = "kobiton") -> Iterator[SimulatedFarm]:
+    """A simulator of the farm `name` that serves until the end."""
     file = folder / "world.toml"
     file.write_text(world)
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest_devicefarm.simulator", "kobiton", "--world", str(file), "--until-eof", *more],
+        [sys.executable, "-m", "pytest_devicefarm.simulator", name, "--world", str(file), "--until-eof", *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -149,7 +150,7 @@ class Run:
 @contextmanager
 def a_run(folder: Path, farm: SimulatedFarm, *arguments: str, **environment: str) -> Iterator[Run]:
     """A run against a farm, its state and output in the folder; killed at the end if it still lives."""
-    known = {"DEVICEFARM_FARM": "kobiton", "DEVICEFARM_STATE": str(folder / "state"), **farm.environment}
+    known = {"DEVICEFARM_FARM": farm.name, "DEVICEFARM_STATE": str(folder / "state"), **farm.environment}
     run = Run(folder, {**known, **environment}, *arguments)
     try:
         yield run

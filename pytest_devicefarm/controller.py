@@ -321,6 +321,7 @@ class Controller:
                 writer.line()
             reporter.currentfspath = None
             reporter.write_line(f"device farm: {text}")
+            reporter.flush()  # whoever reads a log of CI wants it now, not when the buffer is full
 
     def _show_progress(self, message: Mapping[str, Any]) -> None:
         done, size = message["done"], message["size"]

@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 import requests
 from support.processes import eventually
-from support.runs import Run, SimulatedFarm, a_farm, a_run, a_suite, children, command_line, guardian_of, leftovers
+from support.runs import (
+    TWO_PHONES,
+    Run,
+    SimulatedFarm,
+    a_farm,
+    a_run,
+    a_suite,
+    children,
+    command_line,
+    guardian_of,
+    leftovers,
+)
 
 BLOCKED = """
     import pytest
@@ -47,25 +58,16 @@ def session_of_somebody_else(farm: SimulatedFarm) -> str:
     return str(answer.json()["value"]["sessionId"])
 
 
-THREE_PHONES = """
-[clock]
-speed = 10
-[[device]]
-name = "Galaxy S22"
-udid = "phone-a"
-platform = "android"
-version = "13"
-[[device]]
-name = "Pixel 8"
-udid = "phone-b"
-platform = "android"
-version = "14"
+THREE_PHONES = (
+    TWO_PHONES
+    + """
 [[device]]
 name = "Pixel 9"
 udid = "phone-c"
 platform = "android"
 version = "15"
 """
+)
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
